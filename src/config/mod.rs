@@ -1,0 +1,1 @@
+//! Typed settings: HOCON files, environment overrides, defaults. Knows no other floor.

@@ -1,0 +1,1 @@
+//! Secrets, hashing, sealing, tokens, certificates.

@@ -1,0 +1,1 @@
+//! The file server face: uploads, downloads, deletes.

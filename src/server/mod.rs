@@ -1,0 +1,1 @@
+//! Sockets, TLS, the actix application, middleware, graceful stop. No endpoint logic.

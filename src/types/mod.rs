@@ -1,0 +1,1 @@
+//! Ids, time, JSON helpers and the error type that every floor shares.
