@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
 use rustix::fs::Mode;
+use zeroize::Zeroizing;
 
 use super::random::random_bytes;
 
@@ -168,6 +169,22 @@ pub fn check_private(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Reads a small file whose content may be secret: the buffer is wiped when it is dropped.
+///
+/// # Errors
+/// [`FileError::Io`], also when the file is larger than 1 MiB: no key or certificate is.
+pub fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    const LARGEST: u64 = 1 << 20;
+    // Roomy from the start: a buffer that grows leaves copies of its content in freed memory.
+    let mut content = Zeroizing::new(Vec::with_capacity(64 << 10));
+    let file = File::open(path).map_err(FileError::io("open", path))?;
+    let read = file.take(LARGEST + 1).read_to_end(&mut content).map_err(FileError::io("read", path))?;
+    if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
+        return Err(FileError::io("read", path)(io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(content)
+}
+
 /// The exclusive right to change a data directory, held until it is dropped or the process ends.
 ///
 /// Whatever generates secrets or opens databases takes a reference to it as its proof.
@@ -268,6 +285,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(mode(&path), 0o600, "a replaced file is private again");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_umask_makes_plain_files_private_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = rustix::process::umask(Mode::empty());
+        set_umask_077();
+        let path = dir.path().join("plain");
+        fs::write(&path, "as a database library writes").unwrap();
+        rustix::process::umask(before);
+        assert_eq!(mode(&path), 0o600);
     }
 
     #[test]

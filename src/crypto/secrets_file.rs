@@ -5,8 +5,6 @@
 //! spec/governance.md 12)
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -14,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::files::{DataDirLock, FileError, check_private, write_private};
+use super::files::{DataDirLock, FileError, check_private, read_bounded, write_private};
 use super::random::{new_access_key, new_key, new_secret, random_bytes, url_safe_token};
 use super::secret::Secret;
 
@@ -29,12 +27,6 @@ const SIGNING_SECRET_BYTES: usize = 64;
 
 /// Shortest secret that is accepted anywhere, in characters (spec/governance.md 12).
 const SHORTEST_SECRET: usize = 24;
-
-/// Far above what many years of rotations need; keeps a wrong file from filling memory.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// Buffers start with room for hundreds of keys: one that grows leaves copies of secrets in freed memory.
-const BUFFER: usize = 64 << 10;
 
 /// What went wrong with `secrets.json`. No sentence quotes the file's content.
 #[derive(Debug, thiserror::Error)]
@@ -199,14 +191,9 @@ impl Secrets {
     pub fn load(dir: &Path) -> Result<Self, SecretsError> {
         let path = dir.join(FILE_NAME);
         check_private(&path)?;
-        let mut text = Zeroizing::new(String::with_capacity(BUFFER));
-        File::open(&path).and_then(|file| file.take(LARGEST_FILE).read_to_string(&mut text)).map_err(
-            |source| match source.kind() {
-                std::io::ErrorKind::InvalidData => corrupt(&path, "it is not text"),
-                _ => FileError::Io { action: "read", path: path.clone(), source }.into(),
-            },
-        )?;
-        Layout::parse(&text, &path)?.into_secrets(&path)
+        let bytes = read_bounded(&path)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| corrupt(&path, "it is not text"))?;
+        Layout::parse(text, &path)?.into_secrets(&path)
     }
 
     /// Stores the secrets durably (0600) in place of the former ones.
@@ -216,7 +203,8 @@ impl Secrets {
     pub fn save(&self, lock: &DataDirLock) -> Result<(), SecretsError> {
         let path = lock.dir().join(FILE_NAME);
         let layout = Layout::from_secrets(self);
-        let mut json = Zeroizing::new(Vec::with_capacity(BUFFER));
+        // Room for hundreds of keys: a buffer that grows leaves copies of secrets in freed memory.
+        let mut json = Zeroizing::new(Vec::with_capacity(64 << 10));
         serde_json::to_writer_pretty(&mut *json, &layout)
             .map_err(|e| corrupt(&path, &format!("it cannot be encoded ({:?})", e.classify())))?;
         json.push(b'\n');
@@ -379,5 +367,4 @@ fn decode_key(text: &str) -> Option<Secret<[u8; 32]>> {
 }
 
 #[cfg(test)]
-#[path = "secrets_file_tests.rs"]
 mod tests;
