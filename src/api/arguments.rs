@@ -34,7 +34,10 @@ pub(super) fn malformed(error: &serde_json::Error) -> ApiError {
 
 fn check_depth(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(ApiError::new(ErrorKind::BadRequest, format!("the body is nested deeper than {MAX_DEPTH} levels")));
+        return Err(ApiError::new(
+            ErrorKind::BadRequest,
+            format!("the body is nested deeper than {MAX_DEPTH} levels"),
+        ));
     }
     match value {
         Value::Object(map) => map.values().try_for_each(|value| check_depth(value, depth + 1)),
@@ -62,7 +65,8 @@ pub fn split_lines(body: &[u8]) -> Result<Vec<&[u8]>> {
             if after.iter().all(u8::is_ascii_whitespace) {
                 break;
             }
-            return Err(ApiError::new(ErrorKind::BadRequest, "a line of the batch is empty").with("line", lines.len()));
+            return Err(ApiError::new(ErrorKind::BadRequest, "a line of the batch is empty")
+                .with("line", lines.len()));
         }
         lines.push(line);
         rest = after;

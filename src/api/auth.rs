@@ -129,7 +129,9 @@ struct EditUser {
 /// `auth.edit_user`: changes a role; `updated` counts real changes.
 fn edit_user(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let asked: EditUser = request.decode()?;
-    let role = asked.role.ok_or_else(|| ApiError::from(ErrorKind::MissingRequiredFields).with("fields", vec!["role"]))?;
+    let role = asked
+        .role
+        .ok_or_else(|| ApiError::from(ErrorKind::MissingRequiredFields).with("fields", vec!["role"]))?;
     let changed = identity::edit_role(ctx, &asked.user, &role)?;
     let fields = if changed { json!({"role": role}) } else { json!({}) };
     Reply::data(&json!({"updated": i32::from(changed), "fields": fields}))

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::{
-    arguments, endpoint::{Endpoint, Input, Reply, ReplyBody, Request, CookieEffect, Download},
+    arguments,
+    endpoint::{CookieEffect, Download, Endpoint, Input, Reply, ReplyBody, Request},
     envelope::{self, Meta},
     path, schema, table,
 };
@@ -110,11 +111,14 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
     meta.requested = requested;
     if rules.check_max_version && requested > Version::CURRENT {
         let text = format!("this server speaks versions up to {}", Version::CURRENT);
-        return Err(ApiError::new(ErrorKind::BadRequest, text).with("requested_version", requested.to_string()));
+        return Err(
+            ApiError::new(ErrorKind::BadRequest, text).with("requested_version", requested.to_string())
+        );
     }
-    let excluded = meta.name.split('.').next().is_some_and(|service| {
-        app.settings.apiserver.services.excluded.iter().any(|name| name == service)
-    });
+    let excluded =
+        meta.name.split('.').next().is_some_and(|service| {
+            app.settings.apiserver.services.excluded.iter().any(|name| name == service)
+        });
     let endpoint = table::resolve(&meta.name, requested).filter(|_| !excluded).ok_or_else(|| {
         ApiError::new(ErrorKind::NotFound, "unable to find endpoint").with("call", meta.name.as_str())
     })?;
@@ -186,7 +190,10 @@ fn impersonated<'a>(
         (None, None) => return Ok(ctx),
         _ if !ctx.caller.is_known() => return Ok(ctx),
         (Some(_), Some(_)) => {
-            return Err(ApiError::new(ErrorKind::InvalidHeaders, "send either Impersonate-As or Act-As, not both"));
+            return Err(ApiError::new(
+                ErrorKind::InvalidHeaders,
+                "send either Impersonate-As or Act-As, not both",
+            ));
         }
         (Some(user), None) => Impersonation::As(UserId::from(user.as_str())),
         (None, Some(user)) => Impersonation::ActAs(UserId::from(user.as_str())),
@@ -203,7 +210,10 @@ fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -
         return Ok(Request { body: Json::new(), lines: incoming.body, is_lines, presented });
     }
     if is_lines {
-        return Err(ApiError::new(ErrorKind::ValidationError, "this call takes one JSON object, not JSON lines"));
+        return Err(ApiError::new(
+            ErrorKind::ValidationError,
+            "this call takes one JSON object, not JSON lines",
+        ));
     }
     let mut body = match incoming.form {
         Some(_) => Json::new(),
@@ -213,7 +223,8 @@ fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -
     if let Some(form) = incoming.form {
         body.extend(form);
     }
-    let missing: Vec<&str> = endpoint.required.iter().copied().filter(|key| !body.contains_key(*key)).collect();
+    let missing: Vec<&str> =
+        endpoint.required.iter().copied().filter(|key| !body.contains_key(*key)).collect();
     if !missing.is_empty() {
         return Err(ApiError::from(ErrorKind::MissingRequiredFields).with("fields", missing));
     }
@@ -224,4 +235,3 @@ fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -
     }
     Ok(Request { body, lines: Bytes::new(), is_lines: false, presented })
 }
-

@@ -10,7 +10,8 @@ use crate::types::{ApiError, ErrorKind, Json, Result};
 /// Errors: 400/0 when the body is not what the header says.
 pub(super) fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Json> {
     let broken = || ApiError::new(ErrorKind::BadRequest, "the form can't be read");
-    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).ok_or_else(broken)?;
+    let content_type =
+        headers.get("content-type").and_then(|value| value.to_str().ok()).ok_or_else(broken)?;
     let boundary = content_type.split("boundary=").nth(1).ok_or_else(broken)?;
     let boundary = format!("--{}", boundary.split(';').next().unwrap_or_default().trim().trim_matches('"'));
     let mut fields = Json::new();

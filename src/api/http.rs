@@ -48,7 +48,12 @@ pub struct ApiState {
 const MAX_ANONYMOUS_BODY: usize = 1024 * 1024;
 
 /// Answers any API request: every path and every method comes here. `prefix` is what the web port puts before paths.
-pub async fn call(request: HttpRequest, payload: web::Payload, state: &ApiState, prefix: &str) -> HttpResponse {
+pub async fn call(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: &ApiState,
+    prefix: &str,
+) -> HttpResponse {
     let path = request.path().strip_prefix(prefix).unwrap_or(request.path()).to_owned();
     let origin = header_text(request.headers(), "origin");
     let mut response = match answer(&request, payload, state, path, origin.as_deref()).await {
@@ -75,11 +80,13 @@ async fn answer(
             .content_type("text/plain; charset=utf-8")
             .body("Request bodies must not be compressed: leave out the Content-Encoding header.\n"));
     }
-    let slot = match tokio::time::timeout(std::time::Duration::from_secs(30), state.slots.clone().acquire_owned()).await
-    {
-        Ok(Ok(slot)) => slot,
-        _ => return Err(ErrorKind::Overloaded.into()),
-    };
+    let slot =
+        match tokio::time::timeout(std::time::Duration::from_secs(30), state.slots.clone().acquire_owned())
+            .await
+        {
+            Ok(Ok(slot)) => slot,
+            _ => return Err(ErrorKind::Overloaded.into()),
+        };
     let presented = presented::read(headers, &state.app.settings.apiserver.auth.session_auth_cookie_name);
     let known = presented != Presented::Nothing;
     let limit = if known { state.max_body } else { state.max_body.min(MAX_ANONYMOUS_BODY) };
@@ -138,12 +145,12 @@ fn respond(outgoing: Outgoing, state: &ApiState) -> HttpResponse {
     if let Some(effect) = outgoing.cookie {
         let name = &state.app.settings.apiserver.auth.session_auth_cookie_name;
         let cookie = match &effect {
-            CookieEffect::Set(token) => Cookie::build(name, token).max_age(Duration::seconds(
-                state.app.settings.apiserver.auth.default_expiration_sec,
-            )),
+            CookieEffect::Set(token) => Cookie::build(name, token)
+                .max_age(Duration::seconds(state.app.settings.apiserver.auth.default_expiration_sec)),
             CookieEffect::Delete => Cookie::build(name, "").max_age(Duration::ZERO),
         };
-        let cookie = cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(state.secure_cookies).finish();
+        let cookie =
+            cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(state.secure_cookies).finish();
         if let Err(error) = response.add_cookie(&cookie) {
             tracing::error!(error = %error, "the session cookie could not be set");
         }
@@ -267,7 +274,8 @@ pub fn peer_address(request: &HttpRequest, trusted: &[String]) -> String {
     }
     let forwarded = header_text(request.headers(), "x-forwarded-for");
     if let Some(list) = forwarded {
-        let outside = list.rsplit(',').map(str::trim).find(|address| !trusted.iter().any(|known| known == address));
+        let outside =
+            list.rsplit(',').map(str::trim).find(|address| !trusted.iter().any(|known| known == address));
         if let Some(address) = outside.filter(|address| address.parse::<std::net::IpAddr>().is_ok()) {
             return address.to_owned();
         }
@@ -283,7 +291,8 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn either(headers: &HeaderMap, first: &str, second: &str) -> Option<String> {
-    let text = |name| header_text(headers, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let text =
+        |name| header_text(headers, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     text(first).or_else(|| text(second))
 }
 
@@ -299,6 +308,9 @@ mod tests {
     #[test]
     fn names_beyond_ascii_get_both_forms() {
         assert_eq!(attachment("task_1.log"), "attachment; filename=task_1.log");
-        assert_eq!(attachment("a\"ü\n.csv"), "attachment; filename=a___.csv; filename*=UTF-8''a%22%C3%BC%0A%2Ecsv");
+        assert_eq!(
+            attachment("a\"ü\n.csv"),
+            "attachment; filename=a___.csv; filename*=UTF-8''a%22%C3%BC%0A%2Ecsv"
+        );
     }
 }

@@ -23,5 +23,5 @@ pub mod table;
 mod users;
 
 pub use cors::{OriginPolicy, allowed_origin};
-pub use dispatch::{dispatch, Incoming, Outgoing};
+pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

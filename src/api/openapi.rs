@@ -3,7 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{endpoint::Input, schema, table};
-use crate::{domain::ServerInfo, domain::operations::{self, Access}, types::Version};
+use crate::{
+    domain::ServerInfo,
+    domain::operations::{self, Access},
+    types::Version,
+};
 
 /// OpenAPI 3.1 for every endpoint, newest implementation each.
 pub fn document(info: &ServerInfo) -> Value {
@@ -19,7 +23,8 @@ pub fn document(info: &ServerInfo) -> Value {
         };
         let request = schema::request_json(name).unwrap_or_else(|| json!({"type": "object"}));
         let data = schema::response_json(name).unwrap_or_else(|| json!({"type": "object"}));
-        let open = operations::find(name).is_some_and(|op| matches!(op.access, Access::Open | Access::Optional));
+        let open =
+            operations::find(name).is_some_and(|op| matches!(op.access, Access::Open | Access::Optional));
         let security = if open { json!([{}]) } else { json!([{"token": []}, {"key": []}]) };
         paths.insert(
             format!("/v{}/{name}", Version::CURRENT),

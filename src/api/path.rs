@@ -15,7 +15,8 @@ pub struct CallPath {
 ///
 /// Errors: 400/0 the path does not follow the grammar; 400/2 a version component with a leading zero.
 pub fn parse(path: &str) -> Result<CallPath> {
-    let malformed = || ApiError::new(ErrorKind::BadRequest, "the path must read /v<version>/<service>.<action>");
+    let malformed =
+        || ApiError::new(ErrorKind::BadRequest, "the path must read /v<version>/<service>.<action>");
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let (version, name) = match path.split_once('/') {
@@ -69,8 +70,18 @@ mod tests {
         assert_eq!(ok("/v20/debug.ping").version, Some(Version { major: 20, minor: None }));
         assert_eq!(ok("/v999.0/server.info").version, Some(Version::new(999, 0)));
         for path in [
-            "/", "/foo", "/v2/debug.ping", "/v2.1/a/b", "/V2.1/debug.ping", "/v2.1//debug.ping", "/v2.3.4/debug.ping",
-            "/debug.p", "/v.1/debug.ping", "/v2.1/debug.ping/x", "/1a.bc", "",
+            "/",
+            "/foo",
+            "/v2/debug.ping",
+            "/v2.1/a/b",
+            "/V2.1/debug.ping",
+            "/v2.1//debug.ping",
+            "/v2.3.4/debug.ping",
+            "/debug.p",
+            "/v.1/debug.ping",
+            "/v2.1/debug.ping/x",
+            "/1a.bc",
+            "",
         ] {
             assert_eq!(parse(path).unwrap_err().kind(), ErrorKind::BadRequest, "{path}");
         }

@@ -47,7 +47,8 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// Characters outside the alphabet are skipped, bytes are Latin-1, the first colon splits.
 fn basic(pair: &str) -> Option<Presented> {
-    let clean: String = pair.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).collect();
+    let clean: String =
+        pair.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).collect();
     let bytes = LENIENT.decode(clean).ok()?;
     let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     // Passwords typed in a browser arrive as UTF-8; keys are ASCII either way.

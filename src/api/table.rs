@@ -6,12 +6,16 @@ use crate::types::Version;
 
 /// Every endpoint, by service.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
-    [auth::ENDPOINTS, debug::ENDPOINTS, login::ENDPOINTS, server::ENDPOINTS, users::ENDPOINTS].into_iter().flatten()
+    [auth::ENDPOINTS, debug::ENDPOINTS, login::ENDPOINTS, server::ENDPOINTS, users::ENDPOINTS]
+        .into_iter()
+        .flatten()
 }
 
 /// The implementation with the greatest minimum that is at most `requested`.
 pub fn resolve(name: &str, requested: Version) -> Option<&'static Endpoint> {
-    all().filter(|endpoint| endpoint.name == name && endpoint.min <= requested).max_by_key(|endpoint| endpoint.min)
+    all()
+        .filter(|endpoint| endpoint.name == name && endpoint.min <= requested)
+        .max_by_key(|endpoint| endpoint.min)
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ fn get_current_user(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
         .map(|(id, name, active)| json!({"id": id.as_str(), "name": name, "active": active, "tier": "paid"}))
         .collect();
     user.insert("companies".into(), companies.into());
-    let groups: Vec<Value> = person.groups.iter().map(|group| json!({"id": group.id, "name": group.name})).collect();
+    let groups: Vec<Value> =
+        person.groups.iter().map(|group| json!({"id": group.id, "name": group.name})).collect();
     let mut data = json!({
         "user": user,
         "sec_groups": groups,

@@ -47,7 +47,8 @@ pub fn verify_bcrypt(password: &str, stored: &str) -> bool {
 /// Burns the time of one verification, so that an unknown name answers as slowly as a wrong password.
 pub fn verify_nothing(password: &str) {
     static DUMMY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    let dummy = DUMMY.get_or_init(|| hash(&Secret::new("nobody has this password".to_owned())).unwrap_or_default());
+    let dummy =
+        DUMMY.get_or_init(|| hash(&Secret::new("nobody has this password".to_owned())).unwrap_or_default());
     let _ = verify(password, dummy);
 }
 

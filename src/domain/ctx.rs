@@ -137,8 +137,12 @@ impl<'a> Ctx<'a> {
         let note = self.note.borrow();
         let caller = &self.caller;
         let known = caller.is_known();
-        let objects: Vec<Value> =
-            note.objects.iter().take(200).map(|(kind, id)| json!({"kind": kind, "id": claimed(id)})).collect();
+        let objects: Vec<Value> = note
+            .objects
+            .iter()
+            .take(200)
+            .map(|(kind, id)| json!({"kind": kind, "id": claimed(id)}))
+            .collect();
         SecurityEvent {
             company: if known { caller.tenant.to_string() } else { String::new() },
             call_id: self.call.id.clone(),

@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn a_tenant_adds_and_excludes_and_exclusion_wins() {
         let settings = Settings::default();
-        let defaults = tenant(json!({"features": ["sso_management", "reports"], "exclude_features": ["reports"]}));
+        let defaults =
+            tenant(json!({"features": ["sso_management", "reports"], "exclude_features": ["reports"]}));
         let features = effective(&settings, &defaults, &[group(USERS, None)], Role::User);
         assert!(features.contains("sso_management"));
         assert!(!features.contains("reports"));

@@ -87,7 +87,11 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 ///
 /// Errors: 401/20 nobody signed in; 403/20 role, or a task's token on a call not meant for it; 403/30 feature;
 /// then whatever the use-case answers.
-pub fn perform<T>(operation: &'static Operation, ctx: &Ctx<'_>, run: impl FnOnce(&Ctx<'_>) -> Result<T>) -> Result<T> {
+pub fn perform<T>(
+    operation: &'static Operation,
+    ctx: &Ctx<'_>,
+    run: impl FnOnce(&Ctx<'_>) -> Result<T>,
+) -> Result<T> {
     ctx.operation.set(Some(operation));
     ctx.audited.set(false);
     let result = allowed(operation, ctx).and_then(|()| run(ctx));

@@ -12,7 +12,9 @@ use super::{Store, migrate, query, writer::Writer};
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is missing, unreadable, or no SQLite database.
-    #[error("the database {path} can't be opened: {reason}. Check that the file belongs to this user and is a Roundhouse database")]
+    #[error(
+        "the database {path} can't be opened: {reason}. Check that the file belongs to this user and is a Roundhouse database"
+    )]
     Unreadable {
         /// The database file.
         path: String,
@@ -31,7 +33,9 @@ pub enum OpenError {
         known: usize,
     },
     /// A migration failed; the database is as it was.
-    #[error("the database could not be brought up to date: {0}. Nothing was changed; the old version still opens it")]
+    #[error(
+        "the database could not be brought up to date: {0}. Nothing was changed; the old version still opens it"
+    )]
     Migration(String),
 }
 
@@ -80,7 +84,10 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(30))
         .build(manager)
-        .map_err(|error| OpenError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
+        .map_err(|error| OpenError::Unreadable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
     Ok(Store { readers, writer: Writer::new(conn), path: path.to_owned() })
 }
 

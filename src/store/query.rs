@@ -1,2 +1,4 @@
 //! The query language.
-pub(crate) fn register(_conn: &rusqlite::Connection) -> rusqlite::Result<()> { Ok(()) }
+pub(crate) fn register(_conn: &rusqlite::Connection) -> rusqlite::Result<()> {
+    Ok(())
+}

@@ -136,7 +136,8 @@ impl Tx<'_> {
 
     /// Ends every session in which the user is subject or actor.
     pub fn revoke_sessions_of_user(&self, user: &UserId) -> Result<usize> {
-        let sql = "UPDATE token_session SET revoked_at = ?2 WHERE revoked_at IS NULL AND (user = ?1 OR actor = ?1)";
+        let sql =
+            "UPDATE token_session SET revoked_at = ?2 WHERE revoked_at IS NULL AND (user = ?1 OR actor = ?1)";
         self.run(sql, params![user.as_str(), self.now.0])
     }
 

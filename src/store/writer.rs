@@ -158,7 +158,8 @@ impl Writer {
     fn finish(&self, conn: Connection, outcome: &Arc<Outcome>) {
         // SQLite rolls the whole transaction back by itself on some failures (a full disk): then nobody's work stands.
         if conn.is_autocommit() {
-            outcome.tell(Err(ApiError::new(ErrorKind::TransactionError, "nothing was stored; send it again")));
+            outcome
+                .tell(Err(ApiError::new(ErrorKind::TransactionError, "nothing was stored; send it again")));
             self.give_back(conn, None);
             return;
         }
@@ -292,10 +293,11 @@ mod tests {
             for x in 0..64 {
                 let writer = &writer;
                 threads.spawn(move || {
-                    let result = writer.run(if x % 2 == 0 { Lane::Documents } else { Lane::Events }, |conn| {
-                        insert(conn, x)?;
-                        if x % 3 == 0 { Err(ErrorKind::BadRequest.into()) } else { Ok(()) }
-                    });
+                    let result =
+                        writer.run(if x % 2 == 0 { Lane::Documents } else { Lane::Events }, |conn| {
+                            insert(conn, x)?;
+                            if x % 3 == 0 { Err(ErrorKind::BadRequest.into()) } else { Ok(()) }
+                        });
                     assert_eq!(result.is_err(), x % 3 == 0);
                 });
             }

@@ -52,7 +52,10 @@ impl Schema {
                     .map(|map| map.iter().map(|(key, value)| (key.clone(), Schema::compile(value))).collect())
                     .unwrap_or_default(),
                 required: strings("required"),
-                others: json.get("additionalProperties").filter(|v| v.is_object()).map(|v| Box::new(Schema::compile(v))),
+                others: json
+                    .get("additionalProperties")
+                    .filter(|v| v.is_object())
+                    .map(|v| Box::new(Schema::compile(v))),
             },
             _ => Schema::Any,
         }
@@ -89,7 +92,9 @@ fn convert(schema: &Schema, value: Value, at: &mut Vec<String>) -> Result<Value>
         }
         (Schema::Number, Value::Number(number)) => Ok(Value::Number(number)),
         (Schema::Number, _) => Err(wrong(at, "must be a number")),
-        (Schema::Boolean, value) => boolean(&value).map(Value::Bool).ok_or_else(|| wrong(at, "must be true or false")),
+        (Schema::Boolean, value) => {
+            boolean(&value).map(Value::Bool).ok_or_else(|| wrong(at, "must be true or false"))
+        }
         (Schema::List(items), Value::Array(list)) => {
             let mut converted = Vec::with_capacity(list.len());
             for (i, item) in list.into_iter().enumerate() {

@@ -58,7 +58,10 @@ fn entry(name: &str) -> Option<(Entry, Json)> {
     let service = SOURCE.get(service)?;
     let (_, raw) =
         service.endpoints.get(action)?.iter().max_by_key(|(version, _)| version.parse::<Version>().ok())?;
-    Some((serde_json::from_str(raw.get()).ok()?, serde_json::from_str(service.definitions.get()).unwrap_or_default()))
+    Some((
+        serde_json::from_str(raw.get()).ok()?,
+        serde_json::from_str(service.definitions.get()).unwrap_or_default(),
+    ))
 }
 
 /// The newest request schema as JSON with references resolved, and the extra fields added.
@@ -66,7 +69,10 @@ pub fn request_json(name: &str) -> Option<Value> {
     let extra = split(name).and_then(|(service, action)| EXTRA.get(service)?.get(action));
     let mut schema = match entry(name) {
         Some((entry, definitions)) => {
-            let schema = entry.request.or(entry.batch_request).unwrap_or_else(|| serde_json::json!({"type": "object"}));
+            let schema = entry
+                .request
+                .or(entry.batch_request)
+                .unwrap_or_else(|| serde_json::json!({"type": "object"}));
             resolve(schema, &definitions, 0)
         }
         None if extra.is_some() => serde_json::json!({"type": "object"}),
@@ -110,7 +116,9 @@ fn resolve(value: Value, definitions: &Json, depth: usize) -> Value {
             }
             Value::Object(map.into_iter().map(|(k, v)| (k, resolve(v, definitions, depth))).collect())
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|v| resolve(v, definitions, depth)).collect()),
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|v| resolve(v, definitions, depth)).collect())
+        }
         other => other,
     }
 }

@@ -124,7 +124,8 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
 fn fixed(app: &App, user: &FixedUser, secret: &str, call: &Call, endpoint: &str) -> Result<Caller> {
     let wrong = || ApiError::from(ErrorKind::InvalidCredentials);
     let id = super::start::fixed_user_id(&app.settings, user);
-    let account = app.store.read(&Scope::server(), |snapshot| snapshot.account(id.as_str()))?.ok_or_else(wrong)?;
+    let account =
+        app.store.read(&Scope::server(), |snapshot| snapshot.account(id.as_str()))?.ok_or_else(wrong)?;
     let stored = user.password.expose();
     let right = verify(app, &user.username, secret, stored, &account, call.received, || {
         if app.settings.apiserver.auth.fixed_users.pass_hashed {
@@ -169,7 +170,10 @@ fn verify(
 
 fn secret_matches(app: &App, credential: &Credential, secret: &str) -> bool {
     let Some(key) = app.keys.api_secret.1.get(&credential.key_id) else {
-        tracing::error!(key_id = credential.key_id, "a stored API secret needs a key that secrets.json lacks");
+        tracing::error!(
+            key_id = credential.key_id,
+            "a stored API secret needs a key that secrets.json lacks"
+        );
         return false;
     };
     let hash = super::credentials::hash_secret(key, &credential.access_key, secret);
@@ -183,7 +187,8 @@ fn note_use(app: &App, credential: &Credential, call: &Call) -> Result<()> {
     if recent && credential.last_used_from.as_deref() == Some(from) {
         return Ok(());
     }
-    app.store.write(&Scope::server(), Lane::Documents, |tx| tx.note_credential_use(&credential.access_key, from))
+    app.store
+        .write(&Scope::server(), Lane::Documents, |tx| tx.note_credential_use(&credential.access_key, from))
 }
 
 fn bearer(app: &App, text: &str, call: &Call) -> Result<Caller> {
@@ -216,10 +221,11 @@ fn of_session(app: &App, snapshot: &Snapshot<'_>, session: Session, call: &Call)
         return Err(dead());
     }
     let tenant = (session.tenant != account.company).then_some(&session.tenant);
-    let mut caller = principal::load(snapshot, &app.settings, &account, tenant).map_err(|error| match error.kind() {
-        ErrorKind::InvalidCredentials => dead(),
-        _ => error,
-    })?;
+    let mut caller =
+        principal::load(snapshot, &app.settings, &account, tenant).map_err(|error| match error.kind() {
+            ErrorKind::InvalidCredentials => dead(),
+            _ => error,
+        })?;
     if let Some(actor) = &session.actor {
         let actor = snapshot.account(actor.as_str())?.filter(|actor| !actor.disabled).ok_or_else(dead)?;
         super::impersonate::describe(&mut caller, &actor);

@@ -47,7 +47,10 @@ pub fn create_credential(
             return Err(ApiError::new(ErrorKind::InvalidUserId, "").with("user", caller.user.as_str()));
         }
         let most = ctx.app.settings.apiserver.auth.credentials.max_credentials;
-        if most > 0 && tx.credentials(&caller.user, &caller.tenant)?.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
+        if most > 0
+            && tx.credentials(&caller.user, &caller.tenant)?.len()
+                >= usize::try_from(most).unwrap_or(usize::MAX)
+        {
             let text = "revoke one that is no longer used first";
             return Err(ApiError::new(ErrorKind::TooManyCredentials, text).with("max_credentials", most));
         }

@@ -36,13 +36,15 @@ pub fn impersonate(app: &App, caller: Caller, wanted: &Impersonation) -> Result<
         let account = snapshot.account(target.as_str())?.ok_or_else(unknown)?;
         let target_role: Role = account.role.parse().unwrap_or(Role::Guest);
         if !caller.role.is_system() {
-            let member = snapshot.memberships(&account.id)?.iter().any(|(company, _)| *company == caller.tenant);
+            let member =
+                snapshot.memberships(&account.id)?.iter().any(|(company, _)| *company == caller.tenant);
             if !member || target_role.is_system() || account.internal {
                 return Err(unknown());
             }
         }
         let tenant = if caller.role.is_system() { account.company.clone() } else { caller.tenant.clone() };
-        let mut subject = principal::load(snapshot, &app.settings, &account, Some(&tenant)).map_err(|_| unknown())?;
+        let mut subject =
+            principal::load(snapshot, &app.settings, &account, Some(&tenant)).map_err(|_| unknown())?;
         let actor = snapshot.account(caller.user.as_str())?.ok_or_else(unknown)?;
         describe(&mut subject, &actor);
         if keep_role {

@@ -13,7 +13,9 @@ mod tokens;
 mod verified;
 
 pub use authenticate::{Presented, authenticate};
-pub use credentials::{IssuedCredential, create_credential, credentials, label_credential, revoke_credential};
+pub use credentials::{
+    IssuedCredential, create_credential, credentials, label_credential, revoke_credential,
+};
 pub use impersonate::{Impersonation, impersonate};
 pub use people::{
     CreateUser, Person, create_profile, create_user, current_user, delete_profile, edit_role, person, rename,

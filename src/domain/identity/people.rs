@@ -30,7 +30,8 @@ pub fn current_user(ctx: &Ctx<'_>) -> Result<Person> {
     ctx.read(|snapshot| {
         let profile = snapshot.profile(ctx.caller.user.as_str())?;
         let profile = profile.ok_or_else(|| {
-            ApiError::new(ErrorKind::InvalidUser, "this identity has no profile").with("user", ctx.caller.user.as_str())
+            ApiError::new(ErrorKind::InvalidUser, "this identity has no profile")
+                .with("user", ctx.caller.user.as_str())
         })?;
         fill(snapshot, profile, &ctx.caller.groups)
     })
@@ -53,7 +54,8 @@ fn fill(snapshot: &Snapshot<'_>, profile: Profile, groups: &[Group]) -> Result<P
 /// Errors: 400/301.
 pub fn person(ctx: &Ctx<'_>, id: &str) -> Result<Profile> {
     ctx.read(|snapshot| {
-        let visible = |profile: &Profile| ctx.caller.role == Role::System || profile.company == ctx.caller.tenant;
+        let visible =
+            |profile: &Profile| ctx.caller.role == Role::System || profile.company == ctx.caller.tenant;
         let profile = snapshot.profile(id)?.filter(visible);
         profile.ok_or_else(|| ApiError::new(ErrorKind::InvalidUserId, "").with("user", id))
     })
@@ -89,7 +91,10 @@ pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
         Some(text) => settable_role(text)?,
     };
     if new.internal && !ctx.caller.role.is_system() {
-        return Err(ApiError::new(ErrorKind::FieldsNotAllowedForRole, "internal users are made by the platform only"));
+        return Err(ApiError::new(
+            ErrorKind::FieldsNotAllowedForRole,
+            "internal users are made by the platform only",
+        ));
     }
     check_email(&new.email)?;
     if new.name.trim().is_empty() {
@@ -100,7 +105,9 @@ pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
     ctx.write(|tx| {
         let foreign = !ctx.caller.role.is_system() && new.company != ctx.caller.tenant;
         if foreign || tx.company(new.company.as_str())?.is_none() {
-            return Err(ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", new.company.as_str()));
+            return Err(
+                ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", new.company.as_str())
+            );
         }
         if tx.account_by_email(&new.email)?.is_some() {
             let text = "somebody on this server has this e-mail address";
@@ -154,7 +161,9 @@ fn check_email(email: &str) -> Result<()> {
     let good = email.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
     });
-    if good && email.len() <= 254 && !email.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
+    if good
+        && email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
     {
         Ok(())
     } else {
@@ -224,7 +233,9 @@ pub fn rename(
     family_name: Option<&str>,
 ) -> Result<Option<Json>> {
     if user != ctx.caller.user.as_str() && !ctx.caller.role.administers() {
-        return Err(ApiError::new(ErrorKind::InvalidUserId, "you can change your own record only").with("user", user));
+        return Err(
+            ApiError::new(ErrorKind::InvalidUserId, "you can change your own record only").with("user", user)
+        );
     }
     if name.is_some_and(|name| name.trim().is_empty()) {
         return Err(ApiError::new(ErrorKind::ValidationError, "name must not be empty"));

@@ -23,7 +23,8 @@ pub fn preferences(ctx: &Ctx<'_>) -> Result<Json> {
 }
 
 fn no_profile(ctx: &Ctx<'_>) -> ApiError {
-    ApiError::new(ErrorKind::InvalidUserId, "this identity has no profile").with("user", ctx.caller.user.as_str())
+    ApiError::new(ErrorKind::InvalidUserId, "this identity has no profile")
+        .with("user", ctx.caller.user.as_str())
 }
 
 /// Sets each entry at its dotted path, replacing what is there. All or nothing.
@@ -60,7 +61,9 @@ fn bad_path(path: &str, text: &str) -> ApiError {
 
 fn check_key(key: &str) -> Result<()> {
     match key.starts_with('$') {
-        true => Err(ApiError::new(ErrorKind::FieldsValueError, "a key must not start with $").with("key", key)),
+        true => {
+            Err(ApiError::new(ErrorKind::FieldsValueError, "a key must not start with $").with("key", key))
+        }
         false => Ok(()),
     }
 }

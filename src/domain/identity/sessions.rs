@@ -88,4 +88,3 @@ pub fn use_once(ctx: &Ctx<'_>, once: &str) -> Result<bool> {
         None => Ok(true),
     }
 }
-

@@ -53,7 +53,8 @@ pub fn ensure_identities(app: &App) -> Result<Option<FirstAdmin>> {
     // The slow part stays outside the transaction.
     let admin = if first && fixed {
         let password = random::new_password();
-        let hash = password::hash(&password).map_err(|e| ApiError::new(ErrorKind::GeneralError, e.to_string()))?;
+        let hash =
+            password::hash(&password).map_err(|e| ApiError::new(ErrorKind::GeneralError, e.to_string()))?;
         Some((password, hash, random::new_access_key(), random::new_secret()))
     } else {
         None
@@ -186,7 +187,9 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
         // Credentials of these identities are what the configuration says; anything else is removed. Sessions that
         // an older pair obtained end with it.
         let wanted = match (identity.user_key.as_deref(), &identity.user_secret) {
-            (Some(key), Some(secret)) if !key.is_empty() && !secret.expose().is_empty() => Some((key, secret)),
+            (Some(key), Some(secret)) if !key.is_empty() && !secret.expose().is_empty() => {
+                Some((key, secret))
+            }
             _ => None,
         }
         .filter(|_| !(fixed && identity.revoke_in_fixed_mode));
@@ -272,7 +275,8 @@ fn delete_missing(tx: &Tx<'_>, settings: &Settings, default: &CompanyId) -> Resu
     let fixed = &settings.apiserver.auth.fixed_users;
     for account in tx.accounts(default)? {
         let system = settings.secure.credentials.contains_key(account.id.as_str().trim_matches('_'));
-        let configured = fixed.enabled && fixed.users.iter().any(|user| fixed_user_id(settings, user) == account.id);
+        let configured =
+            fixed.enabled && fixed.users.iter().any(|user| fixed_user_id(settings, user) == account.id);
         if account.autocreated && !system && !configured {
             tracing::info!(user = account.name, "removed an account that the configuration no longer names");
             tx.delete_account(&account.id)?;

@@ -40,12 +40,12 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
     let id = SessionId::fresh();
     let token = ctx.write(|tx| {
         let account = tx.account(caller.user.as_str())?.ok_or(ErrorKind::InvalidUserId)?;
-        let subject = principal::load(tx, &app.settings, &account, Some(&caller.tenant)).map_err(|error| {
-            match error.kind() {
+        let subject = principal::load(tx, &app.settings, &account, Some(&caller.tenant)).map_err(
+            |error| match error.kind() {
                 ErrorKind::InvalidCredentials => ErrorKind::InvalidUserId.into(),
                 _ => error,
-            }
-        })?;
+            },
+        )?;
         let root = caller.root_session.clone().unwrap_or_else(|| id.clone());
         let session = Session {
             id: id.clone(),
@@ -68,7 +68,8 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
         if !refreshed && caller.actor.is_none() {
             tx.note_login(&caller.user, "credentials", caller.access_key.is_some())?;
         }
-        let defaults = tx.company(caller.tenant.as_str())?.map(|company| company.defaults).unwrap_or_default();
+        let defaults =
+            tx.company(caller.tenant.as_str())?.map(|company| company.defaults).unwrap_or_default();
         sign_for(app, &account, caller, subject.role, &session, defaults.get("feature_set"))
     })?;
     Ok(IssuedToken { token, cookie: may_have_cookie(ctx) })
@@ -86,7 +87,12 @@ fn may_have_cookie(ctx: &Ctx<'_>) -> bool {
 /// `auth.get_token_for_user`: a token for another user, for identities of the platform.
 ///
 /// Errors: 400/301 unknown user or a company it does not belong to.
-pub fn token_for_user(ctx: &Ctx<'_>, user: &str, company: Option<&str>, request: TokenRequest) -> Result<String> {
+pub fn token_for_user(
+    ctx: &Ctx<'_>,
+    user: &str,
+    company: Option<&str>,
+    request: TokenRequest,
+) -> Result<String> {
     let app = ctx.app;
     let now = ctx.call.received;
     let id = SessionId::fresh();
@@ -231,4 +237,3 @@ pub fn modes(app: &App) -> (bool, Value) {
     };
     (enabled, guest)
 }
-

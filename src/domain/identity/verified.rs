@@ -33,11 +33,22 @@ impl Default for VerifiedPairs {
 impl VerifiedPairs {
     /// `stored` is what the password was checked against (hash or configured text), `epoch` the user's.
     fn hash(&self, name: &str, password: &str, stored: &str, epoch: i64) -> [u8; 32] {
-        keyed_hash(&self.key, &[name.as_bytes(), password.as_bytes(), stored.as_bytes(), &epoch.to_le_bytes()])
+        keyed_hash(
+            &self.key,
+            &[name.as_bytes(), password.as_bytes(), stored.as_bytes(), &epoch.to_le_bytes()],
+        )
     }
 
     /// Whether this very pair was verified within the last minute for the user.
-    pub fn contains(&self, name: &str, password: &str, stored: &str, epoch: i64, user: &UserId, now: Millis) -> bool {
+    pub fn contains(
+        &self,
+        name: &str,
+        password: &str,
+        stored: &str,
+        epoch: i64,
+        user: &UserId,
+        now: Millis,
+    ) -> bool {
         let hash = self.hash(name, password, stored, epoch);
         self.pairs.lock().get(&hash).is_some_and(|(who, until)| who == user && now < *until)
     }

@@ -107,7 +107,11 @@ impl Snapshot<'_> {
 
     /// An account by e-mail, without regard to case.
     pub fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
-        self.one(&format!("SELECT {COLUMNS} FROM user_auth WHERE email_fold = ?1"), [email.to_lowercase()], read)
+        self.one(
+            &format!("SELECT {COLUMNS} FROM user_auth WHERE email_fold = ?1"),
+            [email.to_lowercase()],
+            read,
+        )
     }
 
     /// All accounts of a tenant, by age.
@@ -131,7 +135,9 @@ impl Snapshot<'_> {
 
     /// Logins of an account.
     pub fn logins(&self, user: &UserId) -> Result<Vec<String>> {
-        self.all("SELECT login FROM local_password WHERE user = ?1 ORDER BY login", [user.as_str()], |row| row.get(0))
+        self.all("SELECT login FROM local_password WHERE user = ?1 ORDER BY login", [user.as_str()], |row| {
+            row.get(0)
+        })
     }
 }
 
@@ -171,7 +177,8 @@ impl Tx<'_> {
 
     /// Changes the role at home and ends every session issued before.
     pub fn set_role(&self, user: &UserId, company: &CompanyId, role: &str) -> Result<()> {
-        let sql = "UPDATE user_auth SET role = ?2, token_epoch = token_epoch + 1 WHERE id = ?1 AND company = ?3";
+        let sql =
+            "UPDATE user_auth SET role = ?2, token_epoch = token_epoch + 1 WHERE id = ?1 AND company = ?3";
         self.run(sql, params![user.as_str(), role, company.as_str()])?;
         self.set_membership(user, company, role)
     }
@@ -208,7 +215,13 @@ impl Tx<'_> {
     }
 
     /// Sets the password of a login, making the login if needed. Ends every session when it replaces one.
-    pub fn set_local_password(&self, user: &UserId, company: &CompanyId, login: &str, hash: &str) -> Result<()> {
+    pub fn set_local_password(
+        &self,
+        user: &UserId,
+        company: &CompanyId,
+        login: &str,
+        hash: &str,
+    ) -> Result<()> {
         let replaced = self.run(
             "UPDATE local_password SET hash = ?3, changed = ?4 WHERE login = ?1 AND user = ?2",
             params![login, user.as_str(), hash, self.now.0],
@@ -218,7 +231,8 @@ impl Tx<'_> {
                 .run("UPDATE user_auth SET token_epoch = token_epoch + 1 WHERE id = ?1", [user.as_str()])
                 .map(drop);
         }
-        let sql = "INSERT INTO local_password (login, user, company, hash, changed) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql =
+            "INSERT INTO local_password (login, user, company, hash, changed) VALUES (?1, ?2, ?3, ?4, ?5)";
         self.run(sql, params![login, user.as_str(), company.as_str(), hash, self.now.0]).map(drop)
     }
 }

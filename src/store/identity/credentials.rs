@@ -81,7 +81,9 @@ impl Snapshot<'_> {
 
     /// Credentials of a user in a tenant, in order of creation.
     pub fn credentials(&self, user: &UserId, company: &CompanyId) -> Result<Vec<Credential>> {
-        let sql = format!("SELECT {COLUMNS} FROM credential WHERE user = ?1 AND company = ?2 ORDER BY created, rowid");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM credential WHERE user = ?1 AND company = ?2 ORDER BY created, rowid"
+        );
         self.all(&sql, [user.as_str(), company.as_str()], read)
     }
 }
@@ -117,7 +119,9 @@ impl Tx<'_> {
 
     /// Removes a user's credential; returns whether there was one.
     pub fn delete_credential(&self, user: &UserId, access_key: &str) -> Result<bool> {
-        Ok(self.run("DELETE FROM credential WHERE access_key = ?2 AND user = ?1", [user.as_str(), access_key])? > 0)
+        Ok(self
+            .run("DELETE FROM credential WHERE access_key = ?2 AND user = ?1", [user.as_str(), access_key])?
+            > 0)
     }
 
     /// Removes every credential of a user that configuration brought, or all of them.

@@ -51,7 +51,9 @@ impl Snapshot<'_> {
 
     /// The stored preferences; `None` when there is no profile.
     pub fn preferences(&self, id: &UserId) -> Result<Option<Json>> {
-        let text = self.one("SELECT preferences FROM user WHERE id = ?1", [id.as_str()], |row| row.get::<_, String>(0))?;
+        let text = self.one("SELECT preferences FROM user WHERE id = ?1", [id.as_str()], |row| {
+            row.get::<_, String>(0)
+        })?;
         Ok(text.map(|text| serde_json::from_str(&text).unwrap_or_default()))
     }
 }
