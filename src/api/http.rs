@@ -17,14 +17,17 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     arguments,
-    cors::{Allowance, OriginPolicy},
     dispatch::{Incoming, Outgoing, OutgoingBody, dispatch},
     endpoint::{CookieEffect, Download},
     envelope::{self, Meta},
     presented,
 };
 use crate::{
-    domain::{App, identity::Presented},
+    domain::{
+        App,
+        identity::Presented,
+        origin::{Allowance, OriginPolicy},
+    },
     types::{ApiError, ErrorKind, Json, Result},
 };
 

@@ -1,6 +1,8 @@
 //! What one running server consists of.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
+
+use parking_lot::Mutex;
 
 use crate::{
     config::Settings,
@@ -28,6 +30,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// Where the first password waits; the file is removed at the first sign-in.
+    pub initial_password: Mutex<Option<PathBuf>>,
 }
 
 /// Keys and secrets of this installation.

@@ -1,6 +1,7 @@
 //! Which other origins may call, and with the cookie (spec/protocol.md 1.9, spec/security_rules.md S20).
 
-use crate::{config::Settings, domain::PublicUrls};
+use super::PublicUrls;
+use crate::config::Settings;
 
 /// Which origins may read replies and which may use the session cookie.
 #[derive(Clone, Debug, Default)]
