@@ -1,1 +1,5 @@
 //! Secrets, hashing, sealing, tokens, certificates.
+
+mod secret;
+
+pub use secret::Secret;
