@@ -1,1 +1,14 @@
-//! Ids, time, JSON helpers and the error type that every floor shares.
+//! Ids, time, versions and the error type that every floor shares. Knows no other floor.
+
+mod error;
+mod id;
+mod time;
+mod version;
+
+pub use error::{ApiError, ErrorKind, Result};
+pub use id::{CompanyId, EntityId, ModelId, ProjectId, QueueId, SessionId, TaskId, UserId, new_id};
+pub use time::Millis;
+pub use version::Version;
+
+/// A JSON object as it stands on the wire.
+pub type Json = serde_json::Map<String, serde_json::Value>;
