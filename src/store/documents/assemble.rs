@@ -222,6 +222,8 @@ fn shaped(shape: &'static Shape, value: Value, want: &Want<'_>) -> Option<Value>
                 .map(Value::Object)
                 .collect(),
         ),
+        // What lies behind a reference is read later.
+        (Shape::Reference(_), value) => Some(value),
         (_, value) if want.is_whole() => Some(value),
         (shape, Value::Object(mut stored)) => {
             let inner = if let Shape::Map(inner) = shape { inner } else { &Shape::Any };

@@ -17,11 +17,11 @@ use sea_query::{Expr, Func};
 use serde_json::Value;
 
 use super::{
-    Scope, Snapshot, failed,
+    Scope, Snapshot,
     query::{
         self, Collection, DOCUMENT, Scrolls, Shape,
         ast::{Query, Window},
-        build, names, parse_path, visible, writable,
+        build, failed, names, parse_path, visible, writable,
     },
 };
 use crate::types::{ApiError, ErrorKind, Json, Millis, Result, Version};

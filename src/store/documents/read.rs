@@ -6,10 +6,7 @@ use rusqlite::{Connection, params_from_iter, types::Value as Sql};
 use sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value};
 
-use crate::store::{
-    failed,
-    query::{Collection, DOCUMENT, Entity, build, listed},
-};
+use crate::store::query::{Collection, DOCUMENT, Entity, build, failed, listed};
 use crate::types::{Json, Millis, Result};
 
 use super::{

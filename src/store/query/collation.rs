@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// Compares texts with runs of ASCII digits taken as numbers of any length: `2` before `11`, `007` equal to `7`.
 /// Letters compare without case first; where only case differs, lower case comes first.
-pub fn natural(left: &str, right: &str) -> Ordering {
+pub(super) fn natural(left: &str, right: &str) -> Ordering {
     compare(left, right, true).then_with(|| compare(left, right, false))
 }
 

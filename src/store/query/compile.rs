@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Name of the collation for natural order.
-pub(super) const NATURAL: &str = "NATURAL";
+pub(super) const NATURAL: &str = "natural_order";
 
 /// The matching documents of a scope, unordered and whole. The caller adds what it wants to read.
 pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Query) -> SelectStatement {

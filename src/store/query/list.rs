@@ -7,7 +7,7 @@ use crate::types::{ApiError, ErrorKind, Result};
 use super::ast::{Filter, Join, List, Part};
 
 /// Longest list that is accepted (spec/security_rules.md S24).
-pub const MAX_ITEMS: usize = 10_000;
+pub(super) const MAX_ITEMS: usize = 10_000;
 
 fn refused(field: &str, why: &str) -> ApiError {
     ApiError::new(ErrorKind::FieldsValueError, why).with("field", field)
@@ -16,7 +16,7 @@ fn refused(field: &str, why: &str) -> ApiError {
 /// The items of a list value; a scalar counts as a list of one.
 ///
 /// Errors: `400/12` for more than [`MAX_ITEMS`].
-pub fn items(value: &Value) -> Result<&[Value]> {
+pub(super) fn items(value: &Value) -> Result<&[Value]> {
     let items = match value {
         Value::Array(items) => items.as_slice(),
         single => std::slice::from_ref(single),
@@ -30,7 +30,7 @@ pub fn items(value: &Value) -> Result<&[Value]> {
 /// Reads a list value. `None` when it is empty, which filters nothing.
 ///
 /// Errors: `400/16` for unknown operators, a dangling `__$not`, a lone `-`, and items that are no strings.
-pub fn parse(field: &str, value: &Value) -> Result<Option<List>> {
+pub(super) fn parse(field: &str, value: &Value) -> Result<Option<List>> {
     let items = items(value)?;
     if items.is_empty() {
         return Ok(None);
@@ -95,7 +95,7 @@ pub fn parse(field: &str, value: &Value) -> Result<Option<List>> {
 /// Reads one entry of the `filters` object. `None` when it sets no condition.
 ///
 /// Errors: `400/12` for a wrong form, unknown members or a bad `op`.
-pub fn parse_filter(field: &str, value: &Value) -> Result<Option<Filter>> {
+pub(super) fn parse_filter(field: &str, value: &Value) -> Result<Option<Filter>> {
     let wrong = |why: &str| ApiError::new(ErrorKind::ValidationError, why).with("field", field);
     let Value::Object(members) = value else {
         return Err(wrong("a filter must be an object with any, all and op"));

@@ -32,6 +32,7 @@ pub(crate) use operand::listed;
 pub(crate) use parse::{names, unknown};
 pub use parse::{PAGE_SIZE, Public, QueryOptions, parse, truthy};
 pub use path::parse as parse_path;
+pub(crate) use pattern::failed;
 pub use schema::{Collection, Entity, Field, Hidden, Missing, Shape, Stored, TextIndex};
 pub use scroll::Scrolls;
 pub use tags::modern as split_old_tags;

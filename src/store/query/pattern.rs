@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, functions::FunctionFlags};
+use rusqlite::{Connection, ffi::SQLITE_CONSTRAINT_FUNCTION, functions::FunctionFlags};
 
 use crate::types::{ApiError, ErrorKind, Result};
 
@@ -84,9 +84,7 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> Result<bool> {
         match &self.engine {
             Engine::Linear(regex) => Ok(regex.is_match(text)),
-            Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| {
-                ApiError::new(ErrorKind::InvalidRegexError, "the pattern needs too many steps; simplify it")
-            }),
+            Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| too_many_steps()),
         }
     }
 }
@@ -141,14 +139,25 @@ pub(super) fn register(conn: &Connection) -> rusqlite::Result<()> {
             })?;
             // NULL, numbers and blobs have no text to match.
             let Ok(text) = context.get_raw(2).as_str() else { return Ok(false) };
-            let pattern = pattern.as_ref().as_ref().map_err(|error| user_error(error.clone()))?;
-            pattern.is_match(text).map_err(user_error)
+            // Of an error only a code passes through SQLite. This one is reserved for functions like ours.
+            pattern.as_ref().as_ref().ok().and_then(|pattern| pattern.is_match(text).ok()).ok_or_else(|| {
+                rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_CONSTRAINT_FUNCTION), None)
+            })
         },
     )
 }
 
-fn user_error(error: ApiError) -> rusqlite::Error {
-    rusqlite::Error::UserFunctionError(Box::new(error))
+fn too_many_steps() -> ApiError {
+    ApiError::new(ErrorKind::InvalidRegexError, "the pattern needs too many steps; simplify it")
+}
+
+/// Turns a failure of a statement of this floor into an error: a match that was given up, or one of SQLite's own.
+pub(crate) fn failed(error: rusqlite::Error) -> ApiError {
+    match error.sqlite_error() {
+        // Patterns were compiled before, so a failure means that the match was given up.
+        Some(inner) if inner.extended_code == SQLITE_CONSTRAINT_FUNCTION => too_many_steps(),
+        _ => crate::store::failed(error),
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn wrong(field: &str, why: &str) -> ApiError {
 /// Reads `[min, max]` for a field of the given form.
 ///
 /// Errors: `400/12` unless there are two ends of which one is set, and for numbers that can't be read.
-pub fn parse_range(field: &str, path: Path, shape: Option<&Shape>, value: &Value) -> Result<Condition> {
+pub(super) fn parse_range(field: &str, path: Path, shape: Option<&Shape>, value: &Value) -> Result<Condition> {
     let Value::Array(ends) = value else {
         return Err(wrong(field, "a range must be a list of two values, [min, max]"));
     };
@@ -64,7 +64,7 @@ fn number_bound(field: &str, value: &Value) -> Result<Bound> {
 /// Reads a date condition: one or more `[>=|>|<=|<]<date>`, or a range. `None` when no date could be read.
 ///
 /// Errors: `400/16` for items that are no strings, `400/12` for a range without ends.
-pub fn parse_datetime(field: &str, path: Path, value: &Value) -> Result<Option<Condition>> {
+pub(super) fn parse_datetime(field: &str, path: Path, value: &Value) -> Result<Option<Condition>> {
     let items = items(value)?;
     if items.is_empty() {
         return Ok(None);

@@ -14,7 +14,7 @@ const STOP_WORDS: &[&str] = &[
 const MAX_WORDS: usize = 100;
 
 /// Reads search text: words are alternatives, `"a phrase"` is required, `-word` is excluded.
-pub fn parse(text: &str) -> TextSearch {
+pub(super) fn parse(text: &str) -> TextSearch {
     let (mut words, mut phrases, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
     for (position, segment) in text.split('"').enumerate() {
         if position % 2 == 1 {
@@ -89,6 +89,6 @@ mod tests {
     #[test]
     fn operators_of_the_index_are_just_words() {
         assert_eq!(expression("NEAR(a1 b1) name:x*").unwrap(), r#""NEAR" OR "a1" OR "b1" OR "name" OR "x""#);
-        assert_eq!(expression("red\" OR \"\"x").unwrap(), r#"("OR") AND ("OR" OR "red" OR "x")"#);
+        assert_eq!(expression("red\" OR \"\"x").unwrap(), r#"("OR" AND "x") AND ("OR" OR "x" OR "red")"#);
     }
 }
