@@ -10,7 +10,7 @@ mod projection;
 mod read;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value as Sql};
 use sea_query::{Expr, Func};
