@@ -52,7 +52,9 @@ pub(crate) fn insert(conn: &Connection, table: &str, row: Value) {
     let values = row.values().map(|value| match value {
         Value::Null => Sql::Null,
         Value::Bool(flag) => Sql::Integer((*flag).into()),
-        Value::Number(number) => number.as_i64().map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer)
+        }
         Value::String(text) => Sql::Text(text.clone()),
         other => Sql::Text(other.to_string()),
     });
@@ -86,7 +88,12 @@ pub(crate) fn scope() -> Scope {
 }
 
 /// Runs `get_all`, or `get_all_ex` when `expanded`.
-fn search(conn: &Connection, collection: &'static Collection, expanded: bool, request: Value) -> Result<Found> {
+fn search(
+    conn: &Connection,
+    collection: &'static Collection,
+    expanded: bool,
+    request: Value,
+) -> Result<Found> {
     let query = QueryOptions { public: Public::ByRequest, ..QueryOptions::default() };
     let options = FindOptions { query, expanded, ..FindOptions::default() };
     find(conn, &scope(), Millis(0), collection, &object(request), &options)
@@ -110,5 +117,8 @@ fn tasks(conn: &Connection, request: Value) -> Vec<String> {
 }
 
 fn refused(conn: &Connection, request: Value) -> ErrorKind {
-    search(conn, &TASK, false, request.clone()).map(|found| found.documents.len()).expect_err(&request.to_string()).kind()
+    search(conn, &TASK, false, request.clone())
+        .map(|found| found.documents.len())
+        .expect_err(&request.to_string())
+        .kind()
 }
