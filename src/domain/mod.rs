@@ -1,1 +1,16 @@
-//! What the product means: use-cases and rules. No HTTP types, no SQL, no HTML.
+//! What the product means: use-cases and rules, one module per subject.
+//!
+//! The faces call [`perform`] with a row of [`operations`] and a use-case; it checks that the caller may, and audits.
+//! What never lives here: HTTP types, SQL, HTML.
+
+mod app;
+mod caller;
+mod ctx;
+pub mod features;
+pub mod identity;
+pub mod operations;
+
+pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
+pub use caller::{Actor, Caller, CallerKind, Role};
+pub use ctx::{AuditNote, Call, Ctx};
+pub use operations::{Operation, perform};

@@ -1,14 +1,38 @@
-//! The only SQL in the program: pools, the writer, migrations, one module per entity, the query builder, the event store.
+//! The only SQL in the program.
+//!
+//! [`Store::read`] gives a snapshot on a pooled read-only connection; [`Store::write`] gives a transaction on the
+//! one writer connection. Both carry a [`Scope`], and every statement over tenants' data goes through it.
+//! What never lives here: HTTP types, rules.
 
+pub mod audit;
 pub mod documents;
+pub mod identity;
+mod migrate;
+mod open;
 pub mod query;
 mod scope;
+pub mod sessions;
 mod sql;
+mod writer;
 
+use std::{ops::Deref, path::Path, time::Duration};
+
+pub use migrate::SCHEMA_VERSION;
+pub use open::{OpenError, inspect};
 pub use scope::{Readable, Scope, Sets, Writable};
 pub(crate) use sql::failed;
+pub use writer::Lane;
 
-use crate::types::Millis;
+use crate::types::{Millis, Result};
+
+type Readers = r2d2::Pool<r2d2_sqlite::SqliteConnectionManager>;
+
+/// The database: one writer, many readers.
+pub struct Store {
+    readers: Readers,
+    writer: writer::Writer,
+    path: std::path::PathBuf,
+}
 
 /// A consistent view of the data within a scope.
 pub struct Snapshot<'a> {
@@ -18,3 +42,53 @@ pub struct Snapshot<'a> {
     /// The moment at which the snapshot was taken; one request sees one "now".
     pub now: Millis,
 }
+
+/// A write transaction within a scope: a savepoint of the writer's current turn.
+pub struct Tx<'a>(Snapshot<'a>);
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Snapshot<'a>;
+
+    fn deref(&self) -> &Snapshot<'a> {
+        &self.0
+    }
+}
+
+impl Store {
+    /// Opens the database in `path`, creating and migrating it as needed.
+    ///
+    /// Errors: the file can't be opened, is no database of ours, or comes from a newer version.
+    pub fn open(path: &Path) -> Result<Store, OpenError> {
+        open::open(path)
+    }
+
+    /// Runs `work` on a consistent snapshot.
+    pub fn read<T>(&self, scope: &Scope, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        let conn = self.readers.get().map_err(sql::pool_failed)?;
+        let deadline = sql::Deadline::start(&conn, READ_DEADLINE);
+        conn.execute_batch("BEGIN DEFERRED").map_err(failed)?;
+        let result = work(&Snapshot { conn: &conn, scope, now: Millis::now() });
+        let ended = conn.execute_batch("ROLLBACK").map_err(failed);
+        drop(deadline);
+        result.and_then(|value| ended.map(|()| value))
+    }
+
+    /// Runs `work` in a transaction that is committed and on disk when this returns `Ok`; an error undoes
+    /// everything it did. Other callers' work may share the commit, never the outcome.
+    pub fn write<T>(&self, scope: &Scope, lane: Lane, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.writer.run(lane, |conn| work(&Tx(Snapshot { conn, scope, now: Millis::now() })))
+    }
+
+    /// Moves what the write-ahead log holds into the database file. Called by a background job and at stop.
+    pub fn checkpoint(&self, stopping: bool) -> Result<()> {
+        self.writer.checkpoint(&self.path, stopping)
+    }
+
+    /// Counters of the writer since start: turns (commits) and transactions.
+    pub fn writer_counters(&self) -> (u64, u64) {
+        self.writer.counters()
+    }
+}
+
+/// How long one read may compute before its statement is interrupted (S24).
+const READ_DEADLINE: Duration = Duration::from_secs(60);

@@ -1,0 +1,237 @@
+//! Everything common to all calls, in the protocol's order (spec/protocol.md 1.10, spec/governance.md 1.2).
+
+use bytes::Bytes;
+
+use super::{
+    arguments,
+    endpoint::{CookieEffect, Download, Endpoint, Input, Reply, ReplyBody, Request},
+    envelope::{self, Meta},
+    path, schema, table,
+};
+use crate::{
+    domain::{
+        App, Call, Caller, Ctx,
+        identity::{self, Impersonation, Presented},
+        operations::{self, Access},
+    },
+    types::{ApiError, ErrorKind, Json, Millis, Result, UserId, Version},
+};
+
+/// A request, read from the transport.
+#[derive(Default)]
+pub struct Incoming {
+    /// Path below the API's root.
+    pub path: String,
+    /// Query string without `?`.
+    pub query: String,
+    /// Media type without parameters, lower case.
+    pub media_type: String,
+    /// Raw body.
+    pub body: Bytes,
+    /// Fields of a form body, if it was one.
+    pub form: Option<Json>,
+    /// Credentials.
+    pub presented: Option<Presented>,
+    /// The method is GET or HEAD.
+    pub is_get: bool,
+    /// The method is POST.
+    pub is_post: bool,
+    /// The request's origin may use the cookie.
+    pub origin_ok: bool,
+    /// The request carries an origin that is not allowed.
+    pub foreign_origin: bool,
+    /// Transaction id header.
+    pub trx: Option<String>,
+    /// Impersonate-As header.
+    pub impersonate_as: Option<String>,
+    /// Act-As header.
+    pub act_as: Option<String>,
+    /// Worker header.
+    pub worker: Option<String>,
+    /// Client header.
+    pub client: Option<String>,
+    /// A browser made the request.
+    pub browser: bool,
+    /// Address of the peer.
+    pub ip: String,
+}
+
+/// What goes back to the transport.
+pub struct Outgoing {
+    /// HTTP status.
+    pub status: u16,
+    /// Envelope or download.
+    pub body: OutgoingBody,
+    /// What happens to the session cookie.
+    pub cookie: Option<CookieEffect>,
+}
+
+/// Content of an [`Outgoing`].
+pub enum OutgoingBody {
+    /// JSON text.
+    Json(String),
+    /// Streamed.
+    Download(Download),
+}
+
+/// Runs one call from path to envelope. Blocking.
+pub fn dispatch(app: &App, incoming: Incoming) -> Outgoing {
+    let trx = incoming.trx.as_deref().filter(|trx| is_trx(trx));
+    let mut meta = Meta::unknown(trx);
+    match run(app, incoming, &mut meta) {
+        Ok(Reply { body: ReplyBody::Data(data), cookie }) => {
+            Outgoing { status: 200, body: OutgoingBody::Json(envelope::success(&meta, &data)), cookie }
+        }
+        Ok(Reply { body: ReplyBody::Download(download), cookie }) => {
+            Outgoing { status: 200, body: OutgoingBody::Download(download), cookie }
+        }
+        Err(error) => {
+            let status = error.kind().code();
+            Outgoing { status, body: OutgoingBody::Json(envelope::failure(&meta, &error)), cookie: None }
+        }
+    }
+}
+
+/// Transaction ids are echoed and audited, so they are kept harmless (S26).
+fn is_trx(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
+    let call_path = path::parse(&incoming.path)?;
+    let rules = &app.settings.apiserver.version;
+    let requested = match call_path.version {
+        Some(version) => version,
+        None if rules.required => {
+            return Err(ApiError::new(ErrorKind::BadRequest, "the path must name a version, as in /v2.34/"));
+        }
+        None => Version::CURRENT,
+    };
+    meta.name = call_path.name;
+    meta.requested = requested;
+    if rules.check_max_version && requested > Version::CURRENT {
+        let text = format!("this server speaks versions up to {}", Version::CURRENT);
+        return Err(
+            ApiError::new(ErrorKind::BadRequest, text).with("requested_version", requested.to_string())
+        );
+    }
+    let excluded =
+        meta.name.split('.').next().is_some_and(|service| {
+            app.settings.apiserver.services.excluded.iter().any(|name| name == service)
+        });
+    let endpoint = table::resolve(&meta.name, requested).filter(|_| !excluded).ok_or_else(|| {
+        ApiError::new(ErrorKind::NotFound, "unable to find endpoint").with("call", meta.name.as_str())
+    })?;
+    meta.actual = Some(endpoint.min);
+    let call = Call {
+        id: meta.id.clone(),
+        trx: meta.trx.clone(),
+        version: requested,
+        ip: incoming.ip.clone(),
+        worker: incoming.worker.clone(),
+        client: incoming.client.clone(),
+        browser: incoming.browser,
+        received: Millis::now(),
+    };
+    let operation = endpoint.operation()?;
+    let presented = incoming.presented.clone().unwrap_or(Presented::Nothing);
+    let authenticated = match operation.access {
+        Access::Open => Ok(Caller::anonymous()),
+        Access::Optional => Ok(check_cookie_use(endpoint, &incoming, &presented)
+            .and_then(|()| identity::authenticate(app, &presented, &call, endpoint.name))
+            .unwrap_or_else(|_| Caller::anonymous())),
+        _ => check_cookie_use(endpoint, &incoming, &presented)
+            .and_then(|()| identity::authenticate(app, &presented, &call, endpoint.name)),
+    };
+    let ctx = match authenticated {
+        Ok(caller) => Ctx::new(app, caller, call),
+        Err(error) if operation.name == "auth.login" => {
+            // Failed sign-ins are security events (S26).
+            return operations::perform(operation, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
+                .and(Err(error.clone()))
+                .map_err(|_| error);
+        }
+        Err(error) => return Err(error),
+    };
+    let ctx = impersonated(app, ctx, operation, &incoming)?;
+    operations::perform(operation, &ctx, |ctx| {
+        let foreign = incoming.foreign_origin;
+        let request = read_request(endpoint, incoming, presented)?;
+        let reply = (endpoint.run)(ctx, request)?;
+        // A foreign page must not be able to plant a session (S20).
+        Ok(match (&reply.cookie, foreign) {
+            (Some(CookieEffect::Set(_)), true) => reply.with_cookie(None),
+            _ => reply,
+        })
+    })
+}
+
+/// A cookie alone makes a call only when it can't come from another site (S20).
+fn check_cookie_use(endpoint: &Endpoint, incoming: &Incoming, presented: &Presented) -> Result<()> {
+    let download = endpoint.download && incoming.is_get;
+    let own_page = incoming.is_post && incoming.media_type == "application/json" && incoming.origin_ok;
+    match presented {
+        Presented::Cookie(_) | Presented::Page(_) if !download && !own_page => Err(ApiError::new(
+            ErrorKind::OriginNotAllowed,
+            "calls with the session cookie must be POST with Content-Type application/json from one of our own pages; \
+             programs send an Authorization header",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn impersonated<'a>(
+    app: &'a App,
+    ctx: Ctx<'a>,
+    operation: &operations::Operation,
+    incoming: &Incoming,
+) -> Result<Ctx<'a>> {
+    let wanted = match (&incoming.impersonate_as, &incoming.act_as) {
+        (None, None) => return Ok(ctx),
+        _ if !ctx.caller.is_known() => return Ok(ctx),
+        (Some(_), Some(_)) => {
+            return Err(ApiError::new(
+                ErrorKind::InvalidHeaders,
+                "send either Impersonate-As or Act-As, not both",
+            ));
+        }
+        (Some(user), None) => Impersonation::As(UserId::from(user.as_str())),
+        (None, Some(user)) => Impersonation::ActAs(UserId::from(user.as_str())),
+    };
+    operations::allowed(operation, &ctx)?;
+    let call = ctx.call.clone();
+    let caller = identity::impersonate(app, ctx.caller, &wanted)?;
+    Ok(Ctx::new(app, caller, call))
+}
+
+fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -> Result<Request> {
+    let is_lines = incoming.media_type == "application/json-lines";
+    if endpoint.input == Input::Lines {
+        return Ok(Request { body: Json::new(), lines: incoming.body, is_lines, presented });
+    }
+    if is_lines {
+        return Err(ApiError::new(
+            ErrorKind::ValidationError,
+            "this call takes one JSON object, not JSON lines",
+        ));
+    }
+    let mut body = match incoming.form {
+        Some(_) => Json::new(),
+        None => arguments::parse_body(&incoming.body)?,
+    };
+    arguments::merge_urlencoded(&mut body, &incoming.query)?;
+    if let Some(form) = incoming.form {
+        body.extend(form);
+    }
+    let missing: Vec<&str> =
+        endpoint.required.iter().copied().filter(|key| !body.contains_key(*key)).collect();
+    if !missing.is_empty() {
+        return Err(ApiError::from(ErrorKind::MissingRequiredFields).with("fields", missing));
+    }
+    if endpoint.input == Input::Typed
+        && let Some(known) = schema::request(endpoint.name)
+    {
+        body = schema::check(&known, body)?;
+    }
+    Ok(Request { body, lines: Bytes::new(), is_lines: false, presented })
+}

@@ -1,0 +1,316 @@
+//! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
+
+use std::{io::Read, sync::Arc};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
+    web,
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, stream};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    arguments,
+    cors::{Allowance, OriginPolicy},
+    dispatch::{Incoming, Outgoing, OutgoingBody, dispatch},
+    endpoint::{CookieEffect, Download},
+    envelope::{self, Meta},
+    presented,
+};
+use crate::{
+    domain::{App, identity::Presented},
+    types::{ApiError, ErrorKind, Json, Result},
+};
+
+/// What the transport needs to know to serve the API; one per process.
+pub struct ApiState {
+    /// The server.
+    pub app: Arc<App>,
+    /// Which origins may call.
+    pub origins: OriginPolicy,
+    /// Largest body in bytes.
+    pub max_body: usize,
+    /// Cookies are for TLS only.
+    pub secure_cookies: bool,
+    /// Peers whose forwarding headers count.
+    pub trusted_proxies: Vec<String>,
+    /// How many calls may run or wait at once.
+    pub slots: Arc<tokio::sync::Semaphore>,
+}
+
+/// Without credentials a body may only be this long.
+const MAX_ANONYMOUS_BODY: usize = 1024 * 1024;
+
+/// Answers any API request: every path and every method comes here. `prefix` is what the web port puts before paths.
+pub async fn call(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: &ApiState,
+    prefix: &str,
+) -> HttpResponse {
+    let path = request.path().strip_prefix(prefix).unwrap_or(request.path()).to_owned();
+    let origin = header_text(request.headers(), "origin");
+    let mut response = match answer(&request, payload, state, path, origin.as_deref()).await {
+        Ok(response) => response,
+        Err(error) => failure(&error),
+    };
+    finish(&mut response, &request, state, origin.as_deref());
+    response
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &ApiState,
+    path: String,
+    origin: Option<&str>,
+) -> Result<HttpResponse> {
+    let headers = request.headers();
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::Ok().finish());
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.is_empty()) {
+        return Ok(HttpResponse::UnsupportedMediaType()
+            .content_type("text/plain; charset=utf-8")
+            .body("Request bodies must not be compressed: leave out the Content-Encoding header.\n"));
+    }
+    let slot =
+        match tokio::time::timeout(std::time::Duration::from_secs(30), state.slots.clone().acquire_owned())
+            .await
+        {
+            Ok(Ok(slot)) => slot,
+            _ => return Err(ErrorKind::Overloaded.into()),
+        };
+    let presented = presented::read(headers, &state.app.settings.apiserver.auth.session_auth_cookie_name);
+    let known = presented != Presented::Nothing;
+    let limit = if known { state.max_body } else { state.max_body.min(MAX_ANONYMOUS_BODY) };
+    let body = read_body(headers, payload, limit).await?;
+    let media_type = media_type(headers);
+    let form = match media_type.as_str() {
+        "application/x-www-form-urlencoded" => {
+            let mut fields = Json::new();
+            arguments::merge_urlencoded(&mut fields, &String::from_utf8_lossy(&body))?;
+            Some(fields)
+        }
+        "multipart/form-data" => Some(super::form::fields(headers, &body)?),
+        _ => None,
+    };
+    let host = request.connection_info().host().to_owned();
+    let allowance = origin.map(|origin| state.origins.allow(origin, &host));
+    let client = either(headers, "x-clearml-client", "x-trains-client");
+    let browser = origin.is_some()
+        || headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"))
+        || client.as_deref().is_some_and(|client| client.starts_with("Webapp-"));
+    let incoming = Incoming {
+        path,
+        query: request.query_string().to_owned(),
+        media_type,
+        body,
+        form,
+        presented: Some(presented),
+        is_get: request.method() == Method::GET || request.method() == Method::HEAD,
+        is_post: request.method() == Method::POST,
+        origin_ok: allowance == Some(Allowance::WithCredentials),
+        foreign_origin: allowance.is_some_and(|allowance| allowance != Allowance::WithCredentials),
+        trx: either(headers, "x-clearml-trx", "x-trains-trx"),
+        impersonate_as: either(headers, "x-clearml-impersonate-as", "x-trains-impersonate-as"),
+        act_as: either(headers, "x-clearml-act-as", "x-trains-act-as"),
+        worker: either(headers, "x-clearml-worker", "x-trains-worker"),
+        client,
+        browser,
+        ip: peer_address(request, &state.trusted_proxies),
+    };
+    let app = Arc::clone(&state.app);
+    let outgoing = web::block(move || {
+        let _slot = slot;
+        dispatch(&app, incoming)
+    })
+    .await
+    .map_err(|_| ApiError::from(ErrorKind::GeneralError))?;
+    Ok(respond(outgoing, state))
+}
+
+fn respond(outgoing: Outgoing, state: &ApiState) -> HttpResponse {
+    let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match outgoing.body {
+        OutgoingBody::Json(text) => json(status, text),
+        OutgoingBody::Download(download) => save(download),
+    };
+    if let Some(effect) = outgoing.cookie {
+        let name = &state.app.settings.apiserver.auth.session_auth_cookie_name;
+        let cookie = match &effect {
+            CookieEffect::Set(token) => Cookie::build(name, token)
+                .max_age(Duration::seconds(state.app.settings.apiserver.auth.default_expiration_sec)),
+            CookieEffect::Delete => Cookie::build(name, "").max_age(Duration::ZERO),
+        };
+        let cookie =
+            cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(state.secure_cookies).finish();
+        if let Err(error) = response.add_cookie(&cookie) {
+            tracing::error!(error = %error, "the session cookie could not be set");
+        }
+    }
+    response
+}
+
+fn json(status: StatusCode, text: String) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    if text.len() < 500 {
+        // Not worth compressing; the header tells the compressing middleware so.
+        response.insert_header((header::CONTENT_ENCODING, "identity"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, "2"));
+    }
+    response.body(text)
+}
+
+fn failure(error: &ApiError) -> HttpResponse {
+    let status = StatusCode::from_u16(error.kind().code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, envelope::failure(&Meta::unknown(None), error))
+}
+
+/// Streams a download in chunks read on blocking threads.
+fn save(download: Download) -> HttpResponse {
+    let disposition = attachment(&download.filename);
+    let chunks = stream::unfold(Some(download.content), |content| async move {
+        let mut content = content?;
+        let read = web::block(move || {
+            let mut chunk = vec![0; 64 * 1024];
+            let length = content.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok::<_, std::io::Error>((chunk, content))
+        })
+        .await;
+        match read {
+            Ok(Ok((chunk, _))) if chunk.is_empty() => None,
+            Ok(Ok((chunk, content))) => Some((Ok(Bytes::from(chunk)), Some(content))),
+            Ok(Err(error)) => Some((Err(error), None)),
+            Err(_) => Some((Err(std::io::Error::other("the reader ended early")), None)),
+        }
+    });
+    HttpResponse::Ok()
+        .content_type(download.content_type)
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .insert_header((header::CACHE_CONTROL, "no-store, max-age=0"))
+        .streaming(chunks)
+}
+
+/// `attachment; filename=…`, with the RFC 5987 form for names beyond ASCII.
+pub fn attachment(filename: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let folded: String = filename.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    if folded == filename {
+        return format!("attachment; filename={folded}");
+    }
+    let encoded = utf8_percent_encode(filename, NON_ALPHANUMERIC);
+    format!("attachment; filename={folded}; filename*=UTF-8''{encoded}")
+}
+
+async fn read_body(headers: &HeaderMap, mut payload: web::Payload, limit: usize) -> Result<Bytes> {
+    let too_large = || {
+        let text = format!("a request body may have at most {limit} bytes; send smaller batches");
+        ApiError::new(ErrorKind::BadRequest, text)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(1024 * 1024));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(ErrorKind::BadRequest, "the body ended early"))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Headers that every reply carries.
+fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, origin: Option<&str>) {
+    let server = HeaderValue::from_str(&state.app.settings.apiserver.response.headers.server);
+    let headers = response.headers_mut();
+    if let Ok(server) = server {
+        headers.insert(header::SERVER, server);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let Some(origin) = origin else { return };
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    let host = request.connection_info().host().to_owned();
+    let allowance = state.origins.allow(origin, &host);
+    let Ok(value) = HeaderValue::from_str(origin) else { return };
+    if allowance == Allowance::Refused {
+        return;
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+    if allowance == Allowance::WithCredentials {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    if request.method() == Method::OPTIONS {
+        let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        if let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        }
+    }
+}
+
+/// The address of the peer. Forwarding headers count only from trusted peers, and the list is walked from the right
+/// to the first address that is not trusted (S22).
+pub fn peer_address(request: &HttpRequest, trusted: &[String]) -> String {
+    let Some(peer) = request.peer_addr().map(|address| address.ip().to_string()) else {
+        return "untrackable".to_owned();
+    };
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let forwarded = header_text(request.headers(), "x-forwarded-for");
+    if let Some(list) = forwarded {
+        let outside =
+            list.rsplit(',').map(str::trim).find(|address| !trusted.iter().any(|known| known == address));
+        if let Some(address) = outside.filter(|address| address.parse::<std::net::IpAddr>().is_ok()) {
+            return address.to_owned();
+        }
+    }
+    match header_text(request.headers(), "x-real-ip") {
+        Some(address) if address.parse::<std::net::IpAddr>().is_ok() => address,
+        _ => peer,
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn either(headers: &HeaderMap, first: &str, second: &str) -> Option<String> {
+    let text =
+        |name| header_text(headers, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    text(first).or_else(|| text(second))
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let value = header_text(headers, "content-type").unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_ascii_get_both_forms() {
+        assert_eq!(attachment("task_1.log"), "attachment; filename=task_1.log");
+        assert_eq!(
+            attachment("a\"ü\n.csv"),
+            "attachment; filename=a___.csv; filename*=UTF-8''a%22%C3%BC%0A%2Ecsv"
+        );
+    }
+}

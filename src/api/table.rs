@@ -1,0 +1,39 @@
+//! The one table of endpoints. Who may call and how it is audited stands in `domain::operations`; a row here adds the
+//! wire: versions, input form, handler.
+
+use super::{auth, debug, endpoint::Endpoint, login, server, users};
+use crate::types::Version;
+
+/// Every endpoint, by service.
+pub fn all() -> impl Iterator<Item = &'static Endpoint> {
+    [auth::ENDPOINTS, debug::ENDPOINTS, login::ENDPOINTS, server::ENDPOINTS, users::ENDPOINTS]
+        .into_iter()
+        .flatten()
+}
+
+/// The implementation with the greatest minimum that is at most `requested`.
+pub fn resolve(name: &str, requested: Version) -> Option<&'static Endpoint> {
+    all()
+        .filter(|endpoint| endpoint.name == name && endpoint.min <= requested)
+        .max_by_key(|endpoint| endpoint.min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::operations;
+
+    #[test]
+    fn every_endpoint_has_an_operation() {
+        for endpoint in all() {
+            assert!(operations::find(endpoint.name).is_some(), "{}", endpoint.name);
+        }
+    }
+
+    #[test]
+    fn every_operation_of_the_api_has_an_endpoint() {
+        for operation in operations::TABLE.iter().filter(|operation| !operation.name.starts_with("pages.")) {
+            assert!(all().any(|endpoint| endpoint.name == operation.name), "{}", operation.name);
+        }
+    }
+}

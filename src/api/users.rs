@@ -1,0 +1,186 @@
+//! `users.*`: people and their preferences (spec/protocol.md 4).
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::endpoint::{Endpoint, Input, Reply, Request};
+use crate::{
+    domain::{Ctx, identity},
+    store::identity::Profile,
+    types::{CompanyId, Json, Millis, Result, UserId},
+};
+
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("users.create", Input::Typed, create),
+    Endpoint::new("users.delete", Input::Typed, delete),
+    Endpoint::new("users.get_by_id", Input::Typed, get_by_id),
+    Endpoint::new("users.get_current_user", Input::Typed, get_current_user),
+    Endpoint::new("users.get_preferences", Input::Typed, get_preferences),
+    Endpoint::new("users.get_vaults", Input::Typed, get_vaults),
+    Endpoint::new("users.set_preferences", Input::Typed, set_preferences),
+    Endpoint::new("users.update", Input::Typed, update),
+];
+
+fn put(map: &mut Json, key: &str, value: Option<String>) {
+    if let Some(value) = value {
+        map.insert(key.to_owned(), value.into());
+    }
+}
+
+fn profile_fields(profile: &Profile) -> Json {
+    let mut map = Map::new();
+    map.insert("id".into(), profile.id.as_str().into());
+    map.insert("name".into(), profile.name.as_str().into());
+    put(&mut map, "given_name", profile.given_name.clone());
+    put(&mut map, "family_name", profile.family_name.clone());
+    put(&mut map, "avatar", profile.avatar.clone());
+    map.insert("created".into(), profile.created.to_wire().into());
+    put(&mut map, "created_in_version", profile.created_in_version.clone());
+    map
+}
+
+#[derive(Deserialize)]
+struct UserOnly {
+    user: String,
+}
+
+/// `users.get_by_id`.
+fn get_by_id(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let asked: UserOnly = request.decode()?;
+    let profile = identity::person(ctx, &asked.user)?;
+    let mut user = profile_fields(&profile);
+    user.insert("company".into(), profile.company.as_str().into());
+    Reply::data(&json!({"user": user}))
+}
+
+#[derive(Deserialize)]
+struct CurrentUser {
+    #[serde(default)]
+    get_supported_features: bool,
+    #[serde(default)]
+    return_inactive_companies: bool,
+}
+
+/// `users.get_current_user` (spec/protocol.md 4.1, spec/governance.md 2.2).
+fn get_current_user(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let asked: CurrentUser = request.decode()?;
+    let person = identity::current_user(ctx)?;
+    let mut user = profile_fields(&person.profile);
+    user.insert(
+        "company".into(),
+        json!({"id": person.profile.company.as_str(), "name": person.company_name, "tier": "paid"}),
+    );
+    user.insert("role".into(), ctx.caller.role.as_str().into());
+    put(&mut user, "email", person.account.and_then(|account| account.email));
+    let companies: Vec<Value> = person
+        .companies
+        .iter()
+        .filter(|(_, _, active)| *active || asked.return_inactive_companies)
+        .map(|(id, name, active)| json!({"id": id.as_str(), "name": name, "active": active, "tier": "paid"}))
+        .collect();
+    user.insert("companies".into(), companies.into());
+    let groups: Vec<Value> =
+        person.groups.iter().map(|group| json!({"id": group.id, "name": group.name})).collect();
+    let mut data = json!({
+        "user": user,
+        "sec_groups": groups,
+        "terms_of_use": {"accept_required": false},
+        "getting_started": ctx.app.settings.apiserver.getting_started_info,
+        "settings": {"max_download_items": ctx.app.settings.services.organization.download.max_download_items},
+    });
+    if let (true, Value::Object(map)) = (asked.get_supported_features, &mut data) {
+        let features: Vec<&String> = ctx.caller.features.iter().collect();
+        map.insert("supported_features".into(), json!(features));
+    }
+    Reply::data(&data)
+}
+
+/// `users.get_preferences`.
+fn get_preferences(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
+    Reply::data(&json!({"preferences": identity::preferences(ctx)?}))
+}
+
+#[derive(Deserialize)]
+struct SetPreferences {
+    preferences: Json,
+    #[serde(default = "yes")]
+    return_updated: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `users.set_preferences` (spec/protocol.md 4.2).
+fn set_preferences(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    // Nulls inside the preferences are values, so they must survive the schema check.
+    let asked: SetPreferences = request.decode()?;
+    let update = identity::set_preferences(ctx, &asked.preferences)?;
+    let fields = match update.changed && asked.return_updated {
+        true => json!({"preferences": update.preferences}),
+        false => json!({}),
+    };
+    Reply::data(&json!({"updated": i32::from(update.changed), "fields": fields}))
+}
+
+#[derive(Deserialize)]
+struct Update {
+    user: String,
+    name: Option<String>,
+    given_name: Option<String>,
+    family_name: Option<String>,
+}
+
+/// `users.update`: names only.
+fn update(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let asked: Update = request.decode()?;
+    let fields = identity::rename(
+        ctx,
+        &asked.user,
+        asked.name.as_deref(),
+        asked.given_name.as_deref(),
+        asked.family_name.as_deref(),
+    )?;
+    Reply::data(&json!({"updated": i32::from(fields.is_some()), "fields": fields.unwrap_or_default()}))
+}
+
+#[derive(Deserialize)]
+struct Create {
+    id: String,
+    name: String,
+    company: String,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    avatar: Option<String>,
+}
+
+/// `users.create`: a profile without an account.
+fn create(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let new: Create = request.decode()?;
+    identity::create_profile(
+        ctx,
+        Profile {
+            id: UserId::from(new.id),
+            company: CompanyId::from(new.company),
+            name: new.name,
+            given_name: new.given_name,
+            family_name: new.family_name,
+            avatar: new.avatar,
+            created: Millis::now(),
+            created_in_version: None,
+        },
+    )?;
+    Ok(Reply::empty())
+}
+
+/// `users.delete`: a profile of any tenant.
+fn delete(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let asked: UserOnly = request.decode()?;
+    identity::delete_profile(ctx, &asked.user)?;
+    Ok(Reply::empty())
+}
+
+/// `users.get_vaults`: no vault exists yet, so nothing applies to anybody; clients ask at every start.
+fn get_vaults(_: &Ctx<'_>, _: Request) -> Result<Reply> {
+    Reply::data(&json!({"vaults": []}))
+}

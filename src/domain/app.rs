@@ -1,0 +1,80 @@
+//! What one running server consists of.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    config::Settings,
+    crypto::Secret,
+    domain::identity::{LoginThrottle, VerifiedPairs},
+    store::Store,
+};
+
+/// Version reported in tokens and `server.info`: dotted integers only, since clients compare it by number.
+pub const SERVER_VERSION: &str = "2.4.0";
+
+/// Everything a use-case may need. One per process; shared by all requests.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The configuration.
+    pub settings: Settings,
+    /// Keys and secrets.
+    pub keys: Keys,
+    /// What `server.info` reports.
+    pub info: ServerInfo,
+    /// Addresses under which people and clients reach this server.
+    pub urls: PublicUrls,
+    /// Slows down guessing.
+    pub throttle: LoginThrottle,
+    /// Password checks of the last minute.
+    pub verified: VerifiedPairs,
+}
+
+/// Keys and secrets of this installation.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs tokens.
+    pub token: Secret<String>,
+    /// Hashes API secrets: the current key's id, and every key that some stored hash still needs.
+    pub api_secret: (String, BTreeMap<String, Secret<[u8; 32]>>),
+    /// Chains security events.
+    pub audit: Secret<Vec<u8>>,
+    /// Protects forms and cursors; derived from the session secret.
+    pub session: Secret<String>,
+    /// Made at start, for values that need not outlive the process.
+    pub process: Secret<[u8; 32]>,
+}
+
+/// What `server.info` reports.
+#[derive(Clone, Debug)]
+pub struct ServerInfo {
+    /// Version, see [`SERVER_VERSION`].
+    pub version: String,
+    /// Build text, may be empty.
+    pub build: String,
+    /// Commit, may be empty.
+    pub commit: String,
+}
+
+impl Default for ServerInfo {
+    fn default() -> Self {
+        ServerInfo {
+            version: SERVER_VERSION.to_owned(),
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: String::new(),
+        }
+    }
+}
+
+/// Public addresses, without trailing slash.
+#[derive(Clone, Debug, Default)]
+pub struct PublicUrls {
+    /// Pages.
+    pub web: String,
+    /// API.
+    pub api: String,
+    /// Files.
+    pub files: String,
+    /// Origins that may make calls with the pages' cookie.
+    pub origins: Vec<String>,
+}

@@ -1,0 +1,30 @@
+//! Who calls: authentication, tokens and page sessions, credentials, people and their preferences.
+
+mod authenticate;
+mod credentials;
+mod impersonate;
+mod people;
+mod preferences;
+mod principal;
+mod sessions;
+mod start;
+mod throttle;
+mod tokens;
+mod verified;
+
+pub use authenticate::{Presented, authenticate};
+pub use credentials::{
+    IssuedCredential, create_credential, credentials, label_credential, revoke_credential,
+};
+pub use impersonate::{Impersonation, impersonate};
+pub use people::{
+    CreateUser, Person, create_profile, create_user, current_user, delete_profile, edit_role, person, rename,
+};
+pub use preferences::{PreferencesUpdate, preferences, set_preferences};
+pub use sessions::{PageSession, open_sessions, prove, sign_in, sign_out, use_once};
+pub use start::{FirstAdmin, ensure_identities, set_password};
+pub use throttle::LoginThrottle;
+pub use tokens::{
+    Checked, IssuedToken, TokenRequest, check_token, login, logout, modes, revoke_presented, token_for_user,
+};
+pub use verified::VerifiedPairs;

@@ -1,0 +1,239 @@
+//! Tokens: issuing, checking, ending (spec/protocol.md 3.4, 3.5; spec/governance.md 1.3).
+
+use serde_json::{Value, json};
+
+use super::{Presented, principal};
+use crate::{
+    crypto::token::{Claims, IdentityClaims, sign, verify},
+    domain::{App, Caller, CallerKind, Ctx, Role},
+    store::{
+        identity::Account,
+        sessions::{Session, SessionKind},
+    },
+    types::{ApiError, ErrorKind, Result, SessionId, Version},
+};
+
+/// How long a token should live.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokenRequest {
+    /// Seconds asked for; absent or 0 means the default.
+    pub expiration_sec: Option<i64>,
+}
+
+/// A fresh token.
+pub struct IssuedToken {
+    /// The signed text.
+    pub token: String,
+    /// Whether a browser may keep it as a cookie.
+    pub cookie: bool,
+}
+
+/// `auth.login`: a token for the caller, with the role stored for the user.
+///
+/// Errors: 400/12 an expiry that is negative or beyond the maximum; 400/301 the user is gone.
+pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
+    let seconds = lifetime(ctx.app, ctx.caller.role, request)?;
+    let app = ctx.app;
+    let caller = &ctx.caller;
+    let now = ctx.call.received;
+    let refreshed = caller.session.is_some();
+    let id = SessionId::fresh();
+    let token = ctx.write(|tx| {
+        let account = tx.account(caller.user.as_str())?.ok_or(ErrorKind::InvalidUserId)?;
+        let subject = principal::load(tx, &app.settings, &account, Some(&caller.tenant)).map_err(
+            |error| match error.kind() {
+                ErrorKind::InvalidCredentials => ErrorKind::InvalidUserId.into(),
+                _ => error,
+            },
+        )?;
+        let root = caller.root_session.clone().unwrap_or_else(|| id.clone());
+        let session = Session {
+            id: id.clone(),
+            kind: SessionKind::Token,
+            user: caller.user.clone(),
+            tenant: caller.tenant.clone(),
+            actor: caller.actor.as_ref().map(|actor| actor.user.clone()),
+            access_key: caller.access_key.clone(),
+            root: root.clone(),
+            task: None,
+            token_epoch: account.token_epoch,
+            issued: now,
+            exp: seconds.map(|seconds| now.plus_seconds(seconds)),
+            revoked_at: None,
+            proved_at: None,
+            client: ctx.call.client.clone(),
+            ip: Some(ctx.call.ip.clone()),
+        };
+        tx.insert_session(&session)?;
+        if !refreshed && caller.actor.is_none() {
+            tx.note_login(&caller.user, "credentials", caller.access_key.is_some())?;
+        }
+        let defaults =
+            tx.company(caller.tenant.as_str())?.map(|company| company.defaults).unwrap_or_default();
+        sign_for(app, &account, caller, subject.role, &session, defaults.get("feature_set"))
+    })?;
+    Ok(IssuedToken { token, cookie: may_have_cookie(ctx) })
+}
+
+/// Browser sign-in is for people only, and never for a session that acts for somebody (S6, spec/governance.md 5.2).
+fn may_have_cookie(ctx: &Ctx<'_>) -> bool {
+    let caller = &ctx.caller;
+    match caller.kind {
+        CallerKind::Person => caller.actor.as_ref().is_none_or(|actor| actor.role.is_system()),
+        _ => false,
+    }
+}
+
+/// `auth.get_token_for_user`: a token for another user, for identities of the platform.
+///
+/// Errors: 400/301 unknown user or a company it does not belong to.
+pub fn token_for_user(
+    ctx: &Ctx<'_>,
+    user: &str,
+    company: Option<&str>,
+    request: TokenRequest,
+) -> Result<String> {
+    let app = ctx.app;
+    let now = ctx.call.received;
+    let id = SessionId::fresh();
+    ctx.touched("user", user);
+    ctx.write(|tx| {
+        let unknown = || ApiError::new(ErrorKind::InvalidUserId, "").with("user", user);
+        let account = tx.account(user)?.ok_or_else(unknown)?;
+        if company.is_some_and(|company| company != account.company.as_str()) {
+            return Err(unknown());
+        }
+        let subject = principal::load(tx, &app.settings, &account, None).map_err(|_| unknown())?;
+        let seconds = lifetime(app, subject.role, request)?;
+        let session = Session {
+            id: id.clone(),
+            kind: SessionKind::Token,
+            user: account.id.clone(),
+            tenant: account.company.clone(),
+            actor: None,
+            access_key: None,
+            root: id.clone(),
+            task: None,
+            token_epoch: account.token_epoch,
+            issued: now,
+            exp: seconds.map(|seconds| now.plus_seconds(seconds)),
+            revoked_at: None,
+            proved_at: None,
+            client: ctx.call.client.clone(),
+            ip: Some(ctx.call.ip.clone()),
+        };
+        tx.insert_session(&session)?;
+        sign_for(app, &account, &subject, subject.role, &session, None)
+    })
+}
+
+/// Seconds of life; `None` lives for ever (system identities that asked for nothing).
+fn lifetime(app: &App, role: Role, request: TokenRequest) -> Result<Option<i64>> {
+    let auth = &app.settings.apiserver.auth;
+    let most = auth.max_expiration_sec;
+    match request.expiration_sec {
+        Some(seconds) if seconds < 0 || seconds > most => {
+            let text = format!("expiration_sec must be between 1 and {most} seconds");
+            Err(ApiError::new(ErrorKind::ValidationError, text).with("expiration_sec", seconds))
+        }
+        Some(seconds) if seconds > 0 => Ok(Some(seconds)),
+        _ if role == Role::System => Ok(None),
+        _ => Ok(Some(auth.default_expiration_sec)),
+    }
+}
+
+fn sign_for(
+    app: &App,
+    account: &Account,
+    caller: &Caller,
+    role: Role,
+    session: &Session,
+    feature_set: Option<&Value>,
+) -> Result<String> {
+    let default_set = &app.settings.services.organization.feature_set;
+    let claims = Claims {
+        iat: session.issued.seconds(),
+        exp: session.exp.map(|exp| exp.seconds()),
+        env: "default".to_owned(),
+        session_id: session.id.to_string(),
+        auth_type: "Bearer".to_owned(),
+        entities: json!({}),
+        identity: IdentityClaims {
+            user: account.id.to_string(),
+            company: account.company.to_string(),
+            role: role.as_str().to_owned(),
+            user_name: caller.name.clone(),
+            company_name: caller.home_name.clone(),
+            service_account_type: caller.service_account_type(),
+        },
+        tenant: session.tenant.to_string(),
+        tenants: caller.tenants.iter().map(ToString::to_string).collect(),
+        api_version: Version::CURRENT.to_string(),
+        server_version: app.info.version.clone(),
+        server_build: app.info.build.clone(),
+        feature_set: feature_set.and_then(Value::as_str).unwrap_or(default_set).to_owned(),
+        providers_info: match account.providers_info.is_empty() {
+            true => Value::Null,
+            false => Value::Object(account.providers_info.clone()),
+        },
+        impersonator: session.actor.as_ref().map(ToString::to_string),
+        root_session: session.root.to_string(),
+    };
+    sign(&app.keys.token, &claims).map_err(|error| ApiError::new(ErrorKind::GeneralError, error.to_string()))
+}
+
+/// `auth.logout`: ends the session that was presented.
+pub fn logout(ctx: &Ctx<'_>) -> Result<()> {
+    match &ctx.caller.session {
+        Some(session) => ctx.write(|tx| tx.revoke_session(session).map(drop)),
+        None => Ok(()),
+    }
+}
+
+/// `login.logout`: ends the presented session if there is one; never fails for anybody else.
+pub fn revoke_presented(ctx: &Ctx<'_>, presented: &Presented) -> Result<()> {
+    let (Presented::Bearer(text) | Presented::Cookie(text)) = presented else { return Ok(()) };
+    let Ok(claims) = verify(&ctx.app.keys.token, text, ctx.call.received) else { return Ok(()) };
+    ctx.write(|tx| tx.revoke_session(&SessionId::from(claims.session_id)).map(drop))
+}
+
+/// Answer of [`check_token`].
+pub struct Checked {
+    /// Whether the token works now.
+    pub valid: bool,
+    /// Claims, when the signature holds.
+    pub claims: Option<Claims>,
+    /// Effective role, when valid.
+    pub role: Option<Role>,
+    /// Why not.
+    pub msg: Option<String>,
+}
+
+/// `auth.validate_token`: whether a token works, for gateways.
+pub fn check_token(app: &App, ctx: &Ctx<'_>, text: &str) -> Result<Checked> {
+    let claims = match verify(&app.keys.token, text, ctx.call.received) {
+        Ok(claims) => claims,
+        Err(error) => {
+            return Ok(Checked { valid: false, claims: None, role: None, msg: Some(error.to_string()) });
+        }
+    };
+    match super::authenticate(app, &Presented::Bearer(text.to_owned()), &ctx.call, "auth.validate_token") {
+        Ok(caller) => Ok(Checked { valid: true, role: Some(caller.role), claims: Some(claims), msg: None }),
+        Err(error) if error.kind().code() == 401 => {
+            Ok(Checked { valid: false, claims: Some(claims), role: None, msg: Some(error.to_string()) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How people sign in: `login.supported_modes` and `auth.fixed_users_mode`.
+pub fn modes(app: &App) -> (bool, Value) {
+    let enabled = app.settings.apiserver.auth.fixed_users.enabled;
+    let guest = &app.settings.services.auth.fixed_users.guest;
+    let guest = if enabled && guest.enabled {
+        json!({"enabled": true, "name": guest.name, "username": guest.username, "password": guest.password})
+    } else {
+        json!({"enabled": false})
+    };
+    (enabled, guest)
+}

@@ -1,0 +1,198 @@
+//! The one table of operations: what may be done, by whom, and how it is audited. Both faces run their use-cases
+//! through [`perform`], so that a page's button can never bypass what the API checks.
+
+use super::{Ctx, Role};
+use crate::{
+    store::Lane,
+    types::{ApiError, ErrorKind, Result},
+};
+
+/// Who may perform an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; credentials are not even looked at.
+    Open,
+    /// Anybody; credentials are tried, their failure is ignored.
+    Optional,
+    /// Everybody who signed in.
+    SignedIn,
+    /// system, root and the tenant's administrators.
+    Administrators,
+    /// system and root.
+    SystemOnly,
+}
+
+/// How an operation is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audit {
+    /// In the call log, which may overflow.
+    Call,
+    /// Nowhere: health checks and heartbeats.
+    Quiet,
+    /// In the security audit: in the request's own transaction, never dropped (S26).
+    Security,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Operation {
+    /// `service.action`.
+    pub name: &'static str,
+    /// Who may perform it.
+    pub access: Access,
+    /// Feature it needs.
+    pub feature: Option<&'static str>,
+    /// A token minted for a task may call it (S6).
+    pub minted: bool,
+    /// How it is recorded.
+    pub audit: Audit,
+}
+
+impl Operation {
+    pub(super) fn is_security(&self) -> bool {
+        self.audit == Audit::Security
+    }
+
+    const fn new(name: &'static str, access: Access) -> Self {
+        Operation { name, access, feature: None, minted: false, audit: Audit::Call }
+    }
+
+    const fn minted(mut self) -> Self {
+        self.minted = true;
+        self
+    }
+
+    const fn quiet(mut self) -> Self {
+        self.audit = Audit::Quiet;
+        self
+    }
+
+    const fn security(mut self) -> Self {
+        self.audit = Audit::Security;
+        self
+    }
+
+    const fn feature(mut self, feature: &'static str) -> Self {
+        self.feature = Some(feature);
+        self
+    }
+}
+
+/// The operation called `name`.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    TABLE.iter().find(|operation| operation.name == name)
+}
+
+/// Checks that the caller may perform the operation, runs the use-case, and audits.
+///
+/// Errors: 401/20 nobody signed in; 403/20 role, or a task's token on a call not meant for it; 403/30 feature;
+/// then whatever the use-case answers.
+pub fn perform<T>(
+    operation: &'static Operation,
+    ctx: &Ctx<'_>,
+    run: impl FnOnce(&Ctx<'_>) -> Result<T>,
+) -> Result<T> {
+    ctx.operation.set(Some(operation));
+    ctx.audited.set(false);
+    let result = allowed(operation, ctx).and_then(|()| run(ctx));
+    if operation.is_security() && !ctx.audited.get() {
+        let (code, subcode) = match &result {
+            Ok(_) => (200, 0),
+            Err(error) => (error.kind().code(), error.kind().subcode()),
+        };
+        let event = ctx.security_event(operation, code, subcode);
+        let written = ctx
+            .app
+            .store
+            .write(ctx.scope(), Lane::Documents, |tx| tx.append_security_event(&ctx.app.keys.audit, &event));
+        // A refusal stays a refusal when the disk is full; a success that can't be recorded is none.
+        if let Err(error) = written {
+            tracing::error!(error = %error, operation = operation.name, "a security event could not be recorded");
+            return result.and(Err(error));
+        }
+    }
+    result
+}
+
+/// Whether the caller may perform the operation at all.
+pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
+    let caller = &ctx.caller;
+    let role_ok = match operation.access {
+        Access::Open | Access::Optional => return Ok(()),
+        _ if !caller.is_known() => return Err(ErrorKind::NoCredentials.into()),
+        Access::SignedIn => true,
+        Access::Administrators => caller.role.administers(),
+        Access::SystemOnly => caller.role.is_system(),
+    };
+    if !role_ok {
+        return Err(ApiError::new(ErrorKind::RoleNotAllowed, "ask an administrator")
+            .with("role", caller.role.as_str())
+            .with("call", operation.name));
+    }
+    if caller.minted && !operation.minted {
+        let text = "a token made for a task may not call this; use your own credentials";
+        return Err(ApiError::new(ErrorKind::RoleNotAllowed, text).with("call", operation.name));
+    }
+    match operation.feature {
+        Some(feature) if caller.role != Role::System && !caller.features.contains(feature) => {
+            let text = "ask an administrator to enable it for one of your groups";
+            Err(ApiError::new(ErrorKind::FeatureNotEnabled, text).with("feature", feature))
+        }
+        _ => Ok(()),
+    }
+}
+
+use Access::{Administrators, Open, Optional, SignedIn, SystemOnly};
+
+const fn op(name: &'static str, access: Access) -> Operation {
+    Operation::new(name, access)
+}
+
+/// Every operation, by service.
+pub static TABLE: &[Operation] = &[
+    op("auth.create_credentials", SignedIn).security(),
+    op("auth.create_user", Administrators).feature("user_management_advanced").security(),
+    op("auth.edit_credentials", SignedIn).security(),
+    op("auth.edit_user", Administrators).security(),
+    op("auth.fixed_users_mode", Open),
+    op("auth.get_credentials", SignedIn),
+    op("auth.get_token_for_user", SystemOnly).security(),
+    op("auth.login", SignedIn).minted().security(),
+    op("auth.logout", SignedIn).security(),
+    op("auth.revoke_credentials", SignedIn).security(),
+    op("auth.validate_token", SystemOnly).minted(),
+    op("debug.ping", Open).quiet(),
+    op("login.logout", Optional).security(),
+    op("login.supported_modes", Optional),
+    op("pages.sign_in", Open).security(),
+    op("pages.sign_out", SignedIn).security(),
+    op("pages.sessions", SignedIn),
+    op("server.config", SystemOnly),
+    op("server.endpoints", SystemOnly),
+    op("server.info", SignedIn).minted(),
+    op("server.report_stats_option", SignedIn),
+    op("users.create", SystemOnly).security(),
+    op("users.delete", SystemOnly).security(),
+    op("users.get_by_id", SignedIn).minted(),
+    op("users.get_current_user", SignedIn).minted(),
+    op("users.get_preferences", SignedIn),
+    op("users.get_vaults", SignedIn).minted(),
+    op("users.set_preferences", SignedIn),
+    op("users.update", SignedIn),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_features_exist() {
+        let mut seen = std::collections::HashSet::new();
+        for operation in TABLE {
+            assert!(seen.insert(operation.name), "{} stands twice", operation.name);
+            if let Some(feature) = operation.feature {
+                assert!(crate::domain::features::ALL.contains(&feature), "{feature}");
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Numbered migrations, append-only, applied at start.
+
+use std::sync::LazyLock;
+
+use rusqlite_migration::{M, Migrations};
+
+/// Version of the schema this program writes: the number of migrations.
+pub const SCHEMA_VERSION: usize = FILES.len();
+
+/// The numbered files in order. Append only: a released file never changes.
+const FILES: &[&str] =
+    &[include_str!("migrations/0001_identity.sql"), include_str!("migrations/0002_documents.sql")];
+
+pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(FILES.iter().map(|sql| M::up(sql).foreign_key_check()).collect()));
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn migrations_apply_from_nothing() {
+        super::MIGRATIONS.validate().unwrap();
+    }
+}
