@@ -519,3 +519,23 @@ fn any_key_of_runtime_can_be_addressed() {
     );
     result.unwrap_or_else(|failure| panic!("{failure}"));
 }
+
+#[test]
+fn the_store_serves_queries_to_readers_and_the_writer() {
+    use crate::store::{Lane, Store};
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
+    let request =
+        object(json!({"name": "^(?!x)one$", "search_text": "one", "order_by": ["hyperparams.S.p"]}));
+    let ids = |snapshot: &Snapshot<'_>| snapshot.ids(&TASK, &request, &QueryOptions::default());
+    let inside = store.write(&scope(), Lane::Documents, |tx| {
+        insert(tx.conn, "task", json!({"id": "T1", "name": "one"}));
+        ids(tx)
+    });
+    assert_eq!(inside.unwrap(), ["T1"]);
+    assert_eq!(store.read(&scope(), ids).unwrap(), ["T1"]);
+    assert_eq!(store.read(&Scope::tenant("c2"), ids).unwrap(), [""; 0]);
+    let fields =
+        store.read(&scope(), |snapshot| snapshot.fields(&TASK, "T1", Access::Write, &["name", "status"]));
+    assert_eq!(Value::Object(fields.unwrap().unwrap()), json!({"name": "one", "status": "created"}));
+}
