@@ -13,6 +13,7 @@ mod error;
 mod ignored;
 mod public;
 mod read;
+mod section;
 mod suggest;
 
 #[cfg(test)]

@@ -9,9 +9,12 @@
 use super::MAX_DEPTH;
 use super::ast::{Document, Expr, Fields, Layer, Node, Piece};
 use super::error::HoconError;
-use super::value::{Kind, Object, Origin, Position, Scalar, ScalarKind, Substitution, Value};
+use super::unresolved::Substitution;
+use super::value::{Kind, Object, Origin, Position, Scalar, ScalarKind, Value};
 
 type Result<T> = std::result::Result<T, HoconError>;
+/// Answers for paths that the document does not define.
+type Lookup<'d> = &'d dyn Fn(&str) -> Option<String>;
 
 /// Steps that a document may take beyond a few for each thing written in it.
 const SPARE_STEPS: usize = 500_000;
@@ -24,7 +27,7 @@ const MAX_LEVEL: usize = 2 * MAX_DEPTH;
 pub(super) fn document(
     document: &Document,
     length: usize,
-    env: Option<&dyn Fn(&str) -> Option<String>>,
+    env: Option<Lookup<'_>>,
     origin: &Origin,
 ) -> Result<Value> {
     let no_fields = Fields::default();
@@ -44,7 +47,7 @@ pub(super) fn document(
 
 struct Resolver<'d> {
     root: &'d Fields,
-    env: Option<&'d dyn Fn(&str) -> Option<String>>,
+    env: Option<Lookup<'d>>,
     origin: &'d Origin,
     /// By [`Layer::id`]: being computed now.
     active: Vec<bool>,
