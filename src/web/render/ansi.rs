@@ -28,7 +28,10 @@ impl Level {
         };
         if ["ERROR", "CRITICAL", "FATAL", "Traceback"].into_iter().any(whole) {
             Self::Error
-        } else if ["WARNING", "WARN", "UserWarning", "FutureWarning", "DeprecationWarning"].into_iter().any(whole) {
+        } else if ["WARNING", "WARN", "UserWarning", "FutureWarning", "DeprecationWarning"]
+            .into_iter()
+            .any(whole)
+        {
             Self::Warning
         } else {
             Self::Plain
@@ -217,7 +220,10 @@ mod tests {
     #[test]
     fn colours_become_classes() {
         assert_eq!(painted("\u{1b}[31mbad\u{1b}[0m fine"), "<span class=\"a1\">bad</span> fine");
-        assert_eq!(painted("\u{1b}[1;92mok\u{1b}[22m."), "<span class=\"a2 bo\">ok</span><span class=\"a2\">.</span>");
+        assert_eq!(
+            painted("\u{1b}[1;92mok\u{1b}[22m."),
+            "<span class=\"a2 bo\">ok</span><span class=\"a2\">.</span>"
+        );
         assert_eq!(painted("\u{1b}[38;5;31mx\u{1b}[38;2;1;31;3my"), "xy", "arguments are no codes");
     }
 
@@ -231,7 +237,10 @@ mod tests {
 
     #[test]
     fn other_escapes_vanish() {
-        assert_eq!(painted("\u{1b}[2K\u{1b}[1Ga\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c\u{1b}(Bd\u{0}"), "abcd");
+        assert_eq!(
+            painted("\u{1b}[2K\u{1b}[1Ga\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c\u{1b}(Bd\u{0}"),
+            "abcd"
+        );
         assert_eq!(painted("cut off \u{1b}[3"), "cut off ");
         assert_eq!(painted("\u{1b}"), "");
     }
@@ -253,7 +262,11 @@ mod tests {
     fn matches_are_marked_across_colours() {
         let marked = Painter::finding("allreduce").line("NCCL All\u{1b}[31mReduce\u{1b}[0m took").0;
         assert_eq!(marked, "NCCL <mark>All</mark><span class=\"a1\"><mark>Reduce</mark></span> took");
-        assert_eq!(Painter::finding("i").line("İi").0.matches("<mark>").count(), 2, "lower case may be longer");
+        assert_eq!(
+            Painter::finding("i").line("İi").0.matches("<mark>").count(),
+            2,
+            "lower case may be longer"
+        );
         assert_eq!(Painter::finding("").line("plain").0, "plain");
     }
 

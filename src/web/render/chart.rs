@@ -110,14 +110,16 @@ pub fn line_chart(title: &str, curves: &[Curve], style: Style) -> Markup {
     let (low, high) = range(curves.iter().flat_map(|curve| curve.points.iter().map(|(_, y)| *y)));
     let y = if style.log { Scale::log(low, high) } else { Scale::rounded(low, high) };
     let label = escape(&format!("{title}: {}", summary(curves)));
-    let mut svg = format!("<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">");
+    let mut svg =
+        format!("<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">");
     // Writing to a String cannot fail.
     let _ = grid(&mut svg, &x, &y, style.x);
     for curve in curves {
         let class = slot_class(curve.slot);
         let _ = match style.smoothing > 0.0 {
-            true => line(&mut svg, &curve.points, &x, &y, &format!("l raw {class}"))
-                .and_then(|()| line(&mut svg, &smoothed(&curve.points, style.smoothing), &x, &y, &format!("l {class}"))),
+            true => line(&mut svg, &curve.points, &x, &y, &format!("l raw {class}")).and_then(|()| {
+                line(&mut svg, &smoothed(&curve.points, style.smoothing), &x, &y, &format!("l {class}"))
+            }),
             false => line(&mut svg, &curve.points, &x, &y, &format!("l {class}")),
         };
         let _ = odd_values(&mut svg, curve, &x);
@@ -175,7 +177,12 @@ fn grid(svg: &mut String, x: &Scale, y: &Scale, axis: XAxis) -> std::fmt::Result
         if at < BOTTOM - 1.0 {
             write!(svg, "<path class=\"g\" d=\"M{LEFT} {line}H{RIGHT}\"/>")?;
         }
-        write!(svg, "<text x=\"34\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", line + 3.5, axis_label(tick))?;
+        write!(
+            svg,
+            "<text x=\"34\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            line + 3.5,
+            axis_label(tick)
+        )?;
     }
     let ticks = x.ticks(if axis == XAxis::Wall { 3 } else { 6 });
     for tick in ticks {
@@ -270,8 +277,16 @@ mod tests {
 
     #[test]
     fn the_chart_has_its_parts() {
-        let svg = line_chart("<loss>", &[curve(&[3.0, 2.0, f64::NAN, 1.0])], Style { smoothing: 0.6, ..Style::default() }).0;
-        assert!(svg.contains("aria-label=\"&#60;loss&#62;: train falls from 3 to 1 over 4 points\""), "{svg}");
+        let svg = line_chart(
+            "<loss>",
+            &[curve(&[3.0, 2.0, f64::NAN, 1.0])],
+            Style { smoothing: 0.6, ..Style::default() },
+        )
+        .0;
+        assert!(
+            svg.contains("aria-label=\"&#60;loss&#62;: train falls from 3 to 1 over 4 points\""),
+            "{svg}"
+        );
         assert_eq!(svg.matches("class=\"l raw c1\"").count(), 1);
         assert_eq!(svg.matches("class=\"l c1\"").count(), 1);
         assert_eq!(svg.matches("class=\"odd\"").count(), 1);

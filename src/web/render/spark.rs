@@ -31,7 +31,9 @@ pub fn sparkline(values: &[f64]) -> Option<Markup> {
 pub fn day_bars(days: &[u32]) -> Markup {
     let most = f64::from(days.iter().copied().max().unwrap_or(0).max(1));
     let step = 119.0 / days.len().max(1) as f64;
-    let mut svg = String::from("<svg class=\"bars\" width=\"118\" height=\"18\" viewBox=\"0 0 118 18\" aria-hidden=\"true\">");
+    let mut svg = String::from(
+        "<svg class=\"bars\" width=\"118\" height=\"18\" viewBox=\"0 0 118 18\" aria-hidden=\"true\">",
+    );
     for (at, day) in days.iter().enumerate() {
         let x = at as f64 * step;
         let width = (step - 1.0).max(0.5);
@@ -39,7 +41,11 @@ pub fn day_bars(days: &[u32]) -> Markup {
             0 => write!(svg, "<rect class=\"z\" x=\"{x:.1}\" y=\"17\" width=\"{width:.1}\" height=\"1\"/>"),
             _ => {
                 let height = (f64::from(*day) / most * 18.0).max(1.5);
-                write!(svg, "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>", 18.0 - height)
+                write!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>",
+                    18.0 - height
+                )
             }
         };
     }

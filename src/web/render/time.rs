@@ -11,7 +11,11 @@ pub struct When(pub i64);
 
 impl When {
     fn timestamp(self) -> Timestamp {
-        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        })
     }
 
     /// ISO 8601 in UTC, for `<time datetime>`.
@@ -67,12 +71,10 @@ impl Clock {
 
     /// Always absolute with milliseconds and zone, for audit and trail.
     pub fn exact(&self, when: When) -> String {
-        when.timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S.%3f %:z").to_string()
-    }
-
-    /// Time of day with seconds, for log lines.
-    pub fn of_day(&self, when: When) -> String {
-        when.timestamp().to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S").to_string()
+        when.timestamp()
+            .to_zoned_datetime(self.zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S.%3f %:z")
+            .to_string()
     }
 
     /// `<time>` with the short form; `live.js` keeps the relative form right as time passes.
@@ -85,9 +87,19 @@ impl Clock {
         self.time(when, &self.exact(when), "")
     }
 
+    /// `<time>` with the time of day, for log lines: the date is in the title, and short.
+    pub fn line_tag(&self, when: When) -> Markup {
+        let there = when.timestamp().to_zoned_datetime(self.zone.clone());
+        let title = there.strftime("%Y-%m-%d %H:%M:%S.%3f");
+        askama::filters::Safe(format!("<time title=\"{title}\">{}</time>", there.strftime("%H:%M:%S")))
+    }
+
     fn time(&self, when: When, text: &str, extra: &str) -> Markup {
         let (iso, full) = (when.iso(), escape(&self.full(when)));
-        askama::filters::Safe(format!("<time datetime=\"{iso}\" title=\"{full}\"{extra}>{}</time>", escape(text)))
+        askama::filters::Safe(format!(
+            "<time datetime=\"{iso}\" title=\"{full}\"{extra}>{}</time>",
+            escape(text)
+        ))
     }
 
     /// A duration that still grows: `live.js` advances it from `since`.
@@ -150,7 +162,7 @@ mod tests {
         let when = When(at("2026-11-24T13:02:11Z").0 + 250);
         assert_eq!(clock.exact(when), "2026-11-24 14:02:11.250 +01:00");
         assert_eq!(clock.full(when), "Tue 24 Nov 2026 14:02:11.250 +01:00 (2026-11-24T13:02:11.250Z)");
-        assert_eq!(clock.of_day(when), "14:02:11");
+        assert_eq!(clock.line_tag(when).0, "<time title=\"2026-11-24 14:02:11.250\">14:02:11</time>");
         assert!(clock.tag(when).0.contains("datetime=\"2026-11-24T13:02:11.250Z\""));
     }
 
