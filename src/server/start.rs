@@ -115,7 +115,7 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
 
 /// Reads the configuration, says what is odd about it, and refuses known secrets.
 pub fn load_settings(options: &Options) -> Result<Settings, StartError> {
-    let loaded = config::load(options.config.as_deref(), std::env::vars())
+    let loaded = config::load(options.config.as_deref(), config::process_environment())
         .map_err(|error| StartError::Config(error.to_string()))?;
     let insecure =
         config::check_secrets(&loaded.settings).map_err(|error| StartError::Config(error.to_string()))?;
