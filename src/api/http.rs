@@ -1,6 +1,6 @@
 //! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
 
-use std::{io::Read, net::IpAddr, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,6 +28,7 @@ use crate::{
         App,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
+        peer::peer_address,
     },
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -128,7 +129,12 @@ async fn answer(
         worker: either(headers, "x-clearml-worker", "x-trains-worker"),
         client,
         browser,
-        ip: peer_address(request, &state.trusted_proxies),
+        ip: peer_address(
+            request.peer_addr().map(|address| address.ip()),
+            header_text(headers, "x-forwarded-for").as_deref(),
+            header_text(headers, "x-real-ip").as_deref(),
+            &state.trusted_proxies,
+        ),
     };
     let app = Arc::clone(&state.app);
     let outgoing = web::block(move || {
@@ -265,31 +271,6 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
         if let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
-    }
-}
-
-/// The address of the peer. Forwarding headers count only from trusted peers, and the list is walked from the right
-/// to the first address that is not trusted (S22).
-pub fn peer_address(request: &HttpRequest, trusted: &[Network]) -> String {
-    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else {
-        return "untrackable".to_owned();
-    };
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(peer) {
-        return peer.to_string();
-    }
-    let forwarded = header_text(request.headers(), "x-forwarded-for");
-    if let Some(list) = forwarded {
-        let addresses = list.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok());
-        if let Some(address) =
-            addresses.map(|address| address.to_canonical()).find(|address| !is_trusted(*address))
-        {
-            return address.to_string();
-        }
-    }
-    match header_text(request.headers(), "x-real-ip") {
-        Some(address) if address.parse::<IpAddr>().is_ok() => address,
-        _ => peer.to_string(),
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod app;
 mod caller;
+pub mod client_config;
 mod ctx;
 pub mod features;
 pub mod identity;
 mod listing;
 pub mod operations;
 pub mod origin;
+pub mod peer;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};
