@@ -34,6 +34,7 @@ pub struct Apiserver {
     pub response: Resp,
     pub cors: Cors,
     pub services: ApiServices,
+    pub workers: ApiWorkers,
     pub getting_started_info: serde_json::Value,
 }
 #[derive(Default)]
@@ -75,6 +76,7 @@ impl Default for Apiserver {
             response: Resp::default(),
             cors: Default::default(),
             services: Default::default(),
+            workers: Default::default(),
             getting_started_info: serde_json::Value::Null,
         }
     }
@@ -122,10 +124,106 @@ pub struct FixedUser {
 pub struct Services {
     pub organization: Organization,
     pub auth: ServicesAuth,
+    pub mongo: Paging,
+    pub projects: Projects,
+    pub queues: Queues,
+    pub workers: Workers,
+    pub async_urls_delete: AsyncUrlsDelete,
+}
+#[derive(Clone, Copy)]
+pub struct Seconds(u64);
+impl Seconds {
+    pub const fn new(seconds: u64) -> Self {
+        Self(seconds)
+    }
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+    pub const fn signed(self) -> i64 {
+        if self.0 > i64::MAX as u64 { i64::MAX } else { self.0.cast_signed() }
+    }
+}
+pub struct Paging {
+    pub max_page_size: u64,
+}
+impl Default for Paging {
+    fn default() -> Self {
+        Self { max_page_size: 500 }
+    }
+}
+#[derive(Default)]
+pub struct Projects {
+    pub sub_projects: SubProjects,
+}
+pub struct SubProjects {
+    pub max_depth: u32,
+}
+impl Default for SubProjects {
+    fn default() -> Self {
+        Self { max_depth: 10 }
+    }
+}
+pub struct Queues {
+    pub hidden_tags: Vec<String>,
+    pub metrics_before_from_date: Seconds,
+    pub metrics_refresh_interval_sec: Seconds,
+}
+impl Default for Queues {
+    fn default() -> Self {
+        Self {
+            hidden_tags: vec!["k8s-glue".into()],
+            metrics_before_from_date: Seconds::new(3_600),
+            metrics_refresh_interval_sec: Seconds::new(300),
+        }
+    }
+}
+pub struct Workers {
+    pub default_worker_timeout_sec: Seconds,
+    pub min_chart_interval_sec: Seconds,
+    pub privileged_agents: PrivilegedAgents,
+}
+impl Default for Workers {
+    fn default() -> Self {
+        Self {
+            default_worker_timeout_sec: Seconds::new(600),
+            min_chart_interval_sec: Seconds::new(40),
+            privileged_agents: PrivilegedAgents::Warn,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivilegedAgents {
+    Allow,
+    Warn,
+    Refuse,
+}
+pub struct AsyncUrlsDelete {
+    pub enabled: bool,
+    pub fileserver: UrlPrefixes,
+}
+impl Default for AsyncUrlsDelete {
+    fn default() -> Self {
+        Self { enabled: true, fileserver: UrlPrefixes::default() }
+    }
+}
+#[derive(Default)]
+pub struct UrlPrefixes {
+    pub url_prefixes: Option<Vec<String>>,
+}
+#[derive(Clone, Copy)]
+pub struct ApiWorkers {
+    pub auto_register: bool,
+    pub auto_unregister: bool,
+}
+impl Default for ApiWorkers {
+    fn default() -> Self {
+        Self { auto_register: true, auto_unregister: true }
+    }
 }
 pub struct Organization {
     pub features: BTreeMap<String, bool>,
     pub feature_set: String,
+    pub allow_public: bool,
     pub allow_service_user_admins: bool,
     pub download: Download,
 }
@@ -142,6 +240,7 @@ impl Default for Organization {
         Self {
             features: BTreeMap::new(),
             feature_set: "advanced".into(),
+            allow_public: false,
             allow_service_user_admins: false,
             download: Default::default(),
         }

@@ -8,6 +8,7 @@ mod caller;
 mod ctx;
 pub mod features;
 pub mod identity;
+mod listing;
 pub mod operations;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

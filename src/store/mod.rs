@@ -11,6 +11,7 @@ mod migrate;
 mod open;
 pub mod query;
 mod scope;
+mod selection;
 pub mod sessions;
 mod sql;
 mod writer;
@@ -32,6 +33,8 @@ pub struct Store {
     readers: Readers,
     writer: writer::Writer,
     path: std::path::PathBuf,
+    /// Where open scrolls stand.
+    pub scrolls: query::Scrolls,
 }
 
 /// A consistent view of the data within a scope.
