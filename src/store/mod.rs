@@ -11,6 +11,7 @@ mod migrate;
 mod open;
 pub mod query;
 mod scope;
+mod selection;
 pub mod sessions;
 mod sql;
 mod writer;
