@@ -4,6 +4,7 @@
 //! What never lives here: HTTP types, SQL, HTML.
 
 mod app;
+pub mod browse;
 mod caller;
 pub mod client_config;
 mod ctx;

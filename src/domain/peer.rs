@@ -18,7 +18,8 @@ pub fn peer_address(
         return peer.to_string();
     }
     let forwarded = forwarded_for.unwrap_or_default().rsplit(',');
-    let mut addresses = forwarded.map_while(|part| part.trim().parse::<IpAddr>().ok()).map(|a| a.to_canonical());
+    let mut addresses =
+        forwarded.map_while(|part| part.trim().parse::<IpAddr>().ok()).map(|a| a.to_canonical());
     if let Some(address) = addresses.find(|address| !is_trusted(*address)) {
         return address.to_string();
     }

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod identity;
 mod migrate;
 mod open;
+pub mod overview;
 pub mod query;
 mod scope;
 mod selection;

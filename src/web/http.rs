@@ -82,7 +82,8 @@ pub async fn call(request: HttpRequest, payload: web::Payload, state: web::Data<
 
 fn compress(body: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::new(4));
+    let mut encoder =
+        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::new(4));
     // Writing into memory does not fail.
     let _ = encoder.write_all(body);
     encoder.finish().unwrap_or_default()
@@ -181,8 +182,11 @@ fn respond(reply: PageReply, compressed: Option<Vec<u8>>, state: &WebState) -> H
     }
     for (name, value, lasting) in reply.cookies {
         let name = if name == pages::SESSION { state.session_cookie() } else { name };
-        let mut cookie =
-            Cookie::build(name, value.clone()).path("/").http_only(true).same_site(SameSite::Lax).secure(state.secure_cookies);
+        let mut cookie = Cookie::build(name, value.clone())
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(state.secure_cookies);
         if value.is_empty() {
             cookie = cookie.max_age(Duration::ZERO);
         } else if lasting {

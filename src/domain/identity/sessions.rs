@@ -88,19 +88,26 @@ pub fn open_sessions(ctx: &Ctx<'_>) -> Result<Vec<Session>> {
 /// password.
 pub fn change_password(ctx: &Ctx<'_>, present: &str, new: &Secret<String>) -> Result<()> {
     if new.expose().chars().count() < 12 {
-        return Err(ApiError::new(ErrorKind::ValidationError, "the new password needs at least 12 characters"));
+        return Err(ApiError::new(
+            ErrorKind::ValidationError,
+            "the new password needs at least 12 characters",
+        ));
     }
     let caller = &ctx.caller;
     let login = ctx.read(|snapshot| Ok(snapshot.logins(&caller.user)?.into_iter().next()))?;
     let login = login.ok_or_else(|| {
-        ApiError::new(ErrorKind::FieldsValueError, "this account's password is set where it comes from, not here")
+        ApiError::new(
+            ErrorKind::FieldsValueError,
+            "this account's password is set where it comes from, not here",
+        )
     })?;
     let presented = Presented::Basic { key: login.clone(), secret: present.to_owned() };
     let again = authenticate(ctx.app, &presented, &ctx.call, "auth.login")?;
     if again.user != caller.user {
         return Err(ErrorKind::InvalidCredentials.into());
     }
-    let hash = password::hash(new).map_err(|error| ApiError::new(ErrorKind::GeneralError, error.to_string()))?;
+    let hash =
+        password::hash(new).map_err(|error| ApiError::new(ErrorKind::GeneralError, error.to_string()))?;
     ctx.touched("user", caller.user.as_str());
     ctx.write(|tx| tx.set_local_password(&caller.user, &caller.home, &login, &hash))
 }

@@ -125,7 +125,8 @@ fn key_row(credential: Credential) -> KeyRow {
 /// The answer to the form is the page with the secret: it exists once, and nothing keeps it.
 fn create_key(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
     let label: String = request.field("label").trim().chars().take(100).collect();
-    match perform(ctx, "auth.create_credentials", |ctx| identity::create_credential(ctx, Some(&label), None)) {
+    match perform(ctx, "auth.create_credentials", |ctx| identity::create_credential(ctx, Some(&label), None))
+    {
         Ok(issued) => {
             let conf = ClientConfig {
                 urls: &ctx.app.urls,
@@ -154,7 +155,10 @@ fn create_key(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
 
 fn own_key(ctx: &Ctx<'_>, key: &str) -> Result<Credential> {
     let stored = perform(ctx, "auth.get_credentials", identity::credentials)?;
-    stored.into_iter().find(|credential| credential.access_key == key).ok_or_else(|| ErrorKind::NotFound.into())
+    stored
+        .into_iter()
+        .find(|credential| credential.access_key == key)
+        .ok_or_else(|| ErrorKind::NotFound.into())
 }
 
 fn ask_to_revoke(ctx: &Ctx<'_>, request: &PageRequest, key: &str) -> Result<PageReply> {
@@ -171,9 +175,10 @@ fn ask_to_revoke(ctx: &Ctx<'_>, request: &PageRequest, key: &str) -> Result<Page
         Confirm {
             shell: shell(ctx, request, ""),
             title: format!("Revoke the key {label}?"),
-            text: "Whatever uses it can't sign in any more, and every session obtained with it ends at once. \
+            text:
+                "Whatever uses it can't sign in any more, and every session obtained with it ends at once. \
                    This can't be undone; make a new key instead."
-                .to_owned(),
+                    .to_owned(),
             points: vec![format!("Access key {shown}"), used],
             fields: Vec::<Field>::new(),
             typed: String::new(),

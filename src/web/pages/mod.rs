@@ -1,5 +1,6 @@
 //! The pages: routing, and one module per area that fills view models.
 
+mod document;
 mod home;
 mod me;
 mod moved;
@@ -55,7 +56,9 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (true, ["projects", id]) => projects::overview(ctx, request, id),
         (true, ["projects", id, "tasks"]) => tasks::table(ctx, request, id),
         (_, ["tasks", id, rest @ ..]) => task::route(ctx, request, id, rest),
-        (true, other) => moved::redirect(other).map(PageReply::found).ok_or_else(|| ErrorKind::NotFound.into()),
+        (true, other) => {
+            moved::redirect(other).map(PageReply::found).ok_or_else(|| ErrorKind::NotFound.into())
+        }
         _ => Err(ErrorKind::NotFound.into()),
     }
 }
@@ -80,9 +83,10 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
     let kind = error.kind();
     let page = match kind {
         ErrorKind::FeatureNotEnabled => ErrorPage::feature_off(shell, "Some features", call),
-        ErrorKind::InvalidTaskId | ErrorKind::InvalidProjectId | ErrorKind::InvalidModelId | ErrorKind::InvalidId => {
-            ErrorPage::not_found(shell, call)
-        }
+        ErrorKind::InvalidTaskId
+        | ErrorKind::InvalidProjectId
+        | ErrorKind::InvalidModelId
+        | ErrorKind::InvalidId => ErrorPage::not_found(shell, call),
         _ if kind.code() == 404 => ErrorPage::not_found(shell, call),
         _ if kind.code() >= 500 => ErrorPage::failed(shell, kind.code(), call),
         _ => ErrorPage {

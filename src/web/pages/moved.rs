@@ -3,7 +3,9 @@
 /// Our address for one of theirs.
 pub(super) fn redirect(segments: &[&str]) -> Option<String> {
     match segments {
-        ["projects", _, "experiments" | "tasks", task, rest @ ..] => Some(format!("/tasks/{task}{}", tab(rest))),
+        ["projects", _, "experiments" | "tasks", task, rest @ ..] => {
+            Some(format!("/tasks/{task}{}", tab(rest)))
+        }
         ["projects", project, "overview" | "experiments"] => Some(format!("/projects/{project}")),
         ["settings", "workspace-configuration", ..] => Some("/me/keys".to_owned()),
         ["settings", ..] => Some("/me".to_owned()),

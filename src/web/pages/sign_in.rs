@@ -53,7 +53,7 @@ fn form(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str, shown: Shown) -
     };
     let page = Login {
         theme: request.theme.as_deref().map_or(Theme::Auto, Theme::from_key),
-        organisation: app.settings.apiserver.company_name(),
+        organisation: String::new(),
         username: request.field("username").chars().take(100).collect(),
         error: shown.error,
         retry_after: shown.retry_after,
@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn only_paths_of_our_own_are_followed() {
         assert_eq!(own_path("/tasks/1?x=2"), "/tasks/1?x=2");
-        for elsewhere in ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", "/a\nb"] {
+        for elsewhere in
+            ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", "/a\nb"]
+        {
             assert_eq!(own_path(elsewhere), "", "{elsewhere:?}");
         }
     }
