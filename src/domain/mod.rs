@@ -14,6 +14,7 @@ mod listing;
 pub mod operations;
 pub mod origin;
 pub mod peer;
+pub mod transfer;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

@@ -21,6 +21,7 @@ use crate::{
         App, Call,
         origin::{OriginPolicy, allowed_origin},
         peer::peer_address,
+        transfer::{accepts_gzip, gzip},
     },
 };
 
@@ -67,10 +68,10 @@ pub async fn call(request: HttpRequest, payload: web::Payload, state: web::Data<
     let page_request = page_request(&request, &state, form);
     let fingerprint = state.fingerprint.clone();
     let app = Arc::clone(&state.app);
-    let gzip = accepts_gzip(request.headers());
+    let wants_gzip = accepts_gzip(text(request.headers(), "accept-encoding").as_deref());
     let done = web::block(move || {
         let reply = pages::answer(&app, &page_request, &fingerprint);
-        let compressed = (gzip && reply.body.len() > 500).then(|| compress(reply.body.as_bytes()));
+        let compressed = (wants_gzip && reply.body.len() > 500).then(|| gzip(reply.body.as_bytes()));
         (reply, compressed)
     })
     .await;
@@ -78,19 +79,6 @@ pub async fn call(request: HttpRequest, payload: web::Payload, state: web::Data<
         Ok((reply, compressed)) => respond(reply, compressed, &state),
         Err(_) => HttpResponse::InternalServerError().body("The server could not answer. Try again.\n"),
     }
-}
-
-fn compress(body: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut encoder =
-        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::new(4));
-    // Writing into memory does not fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    text(headers, "accept-encoding").is_some_and(|value| value.contains("gzip"))
 }
 
 fn static_file(request: &HttpRequest) -> Option<HttpResponse> {
@@ -107,7 +95,7 @@ fn static_file(request: &HttpRequest) -> Option<HttpResponse> {
         // Sandboxed figures have no origin of their own and still need our scripts; nothing here is secret.
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header((header::VARY, "Accept-Encoding"));
-    Some(match asset.gzip.filter(|_| accepts_gzip(request.headers())) {
+    Some(match asset.gzip.filter(|_| accepts_gzip(text(request.headers(), "accept-encoding").as_deref())) {
         Some(gzip) => response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip),
         None => response.body(asset.bytes),
     })
