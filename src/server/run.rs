@@ -212,4 +212,4 @@ fn write_addresses(options: &Options, app: &App) -> Result<(), StartError> {
 }
 
 /// File with the addresses of the running server.
-pub const ADDRESSES: &str = "addresses.json";
+pub(super) const ADDRESSES: &str = "addresses.json";

@@ -97,7 +97,7 @@ fn plain(value: f64, digits: usize) -> String {
         "inf".to_owned()
     } else if magnitude == 0.0 {
         "0".to_owned()
-    } else if magnitude < 0.001 || magnitude >= 1e9 {
+    } else if !(0.001..1e9).contains(&magnitude) {
         exponent(magnitude)
     } else if magnitude >= 10_000.0 {
         let fixed = format!("{magnitude:.digits$}");
@@ -123,7 +123,7 @@ pub fn axis_label(value: f64) -> String {
     let magnitude = value.abs();
     let text = if magnitude == 0.0 {
         "0".to_owned()
-    } else if magnitude < 0.001 || magnitude >= 1e15 {
+    } else if !(0.001..1e15).contains(&magnitude) {
         exponent(magnitude)
     } else if magnitude >= 10_000.0 {
         let (scaled, unit) = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
