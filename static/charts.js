@@ -38,13 +38,18 @@
     const grid = { stroke: token("--grid"), width: 1 };
     const font = "10.5px " + token("--font");
     const ticks = { show: false };
+    // Logarithmic axes: 1, 2 and 5 of a decade, above three decades only the decades.
+    const filter = !log ? undefined : (u, splits) => {
+      const wide = Math.log10(u.scales.y.max / u.scales.y.min) >= 3;
+      return splits.map((v) => (wide ? [1] : [1, 2, 5]).includes(Math.round(v / 10 ** Math.floor(Math.log10(v) + 1e-9))) ? v : null);
+    };
     return {
       ...size, legend: { show: false }, padding: [8, 12, 0, 0],
       cursor: { sync: { key: group.key, setSeries: false }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6, width: 1.5 } },
       scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: log ? undefined : (u, lo, hi) => uPlot.rangeNum(lo ?? 0, hi ?? 1, 0.06, true) } },
       axes: [
         { stroke: token("--ink-3"), font, grid: { show: false }, ticks, size: 22, gap: 4, space: 56, values: (u, all) => all.map((x) => x == null ? "" : xText(x)) },
-        { stroke: token("--ink-3"), font, grid, ticks, size: 40, gap: 6, space: 34, values: (u, all) => all.map((y) => y == null ? "" : label(y)) },
+        { stroke: token("--ink-3"), font, grid: filter ? { ...grid, filter } : grid, ticks, ...(filter && { filter }), size: 40, gap: 6, space: 34, values: (u, all) => all.map((y) => y == null ? "" : label(y)) },
       ],
       series: [{}, ...(shape.behind ? data.series.map((one) => line(one, 1, 0.28)) : []), ...data.series.map((one) => line(one, 1.6, 1))],
       hooks: {

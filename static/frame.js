@@ -81,8 +81,11 @@
     delete layout.template;
     Object.assign(layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { ...layout.font, color: ink, family: token("--font"), size: 12 } });
     layout.colorway ??= [1, 2, 3, 4, 5, 6, 7, 8].map((slot) => token(`--c${slot}`));
+    // Older reporters give titles as plain text.
+    const titled = (part) => (typeof part?.title === "string" ? { ...part, title: { text: part.title } } : part);
+    Object.assign(layout, titled(layout));
     layout.margin ??= { l: 52, r: 16, t: layout.title ? 44 : 16, b: 44 };
-    for (const key of Object.keys(layout).filter((name) => /^[xy]axis/.test(name)).concat("xaxis", "yaxis")) layout[key] = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, ...layout[key] };
+    for (const key of Object.keys(layout).filter((name) => /^[xy]axis/.test(name)).concat("xaxis", "yaxis")) layout[key] = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, automargin: true, ...titled(layout[key]) };
     return Plotly.newPlot(place, figure.data, layout, { responsive: true, displaylogo: false, showTips: false });
   }
 

@@ -108,8 +108,10 @@
     const [big, u, small, v] = s < 86400 ? [s / 3600, "h", (s / 60) % 60, "min"] : [s / 86400, "d", (s / 3600) % 24, "h"];
     return unit(Math.floor(big), u) + (small >= 1 ? " " + unit(Math.floor(small), v) : "");
   }
+  // The server's clock counts; this one may be wrong.
+  const skew = Date.now() - (Number(document.documentElement.dataset.now) || Date.now());
   function tick() {
-    const now = Date.now();
+    const now = Date.now() - skew;
     for (const e of document.querySelectorAll("[data-since]")) {
       const text = span(Math.max(0, Math.floor((now - e.dataset.since) / 1000)));
       if (e.textContent !== text) e.textContent = text;

@@ -5,7 +5,8 @@ use roundhouse::web::render::time::{Clock, When};
 use roundhouse::web::view::address::{TaskList, pairs};
 use roundhouse::web::view::shell::{Density, NavEntry, Theme};
 use roundhouse::web::view::tasks::{
-    Better, BulkAction, Cell, Choice, Column, ColumnKind, Home, TaskRow, TaskTable, Tasks, Total, project_tabs,
+    Better, BulkAction, Cell, Choice, Column, ColumnKind, Home, TaskRow, TaskTable, Tasks, Total,
+    project_tabs,
 };
 use roundhouse::web::view::{Crumb, Person, Shell, Status, confirm, login, me, projects};
 
@@ -28,7 +29,10 @@ pub(crate) fn shell(query: &str) -> Shell {
         clock: Clock::utc(NOW),
         person: Some(Person::named("Mira Okafor")),
         tenant: "Northyard Vision".into(),
-        nav: vec![NavEntry { label: "Projects", href: "/projects" }, NavEntry { label: "Queues & workers", href: "/queues" }],
+        nav: vec![
+            NavEntry { label: "Projects", href: "/projects" },
+            NavEntry { label: "Queues & workers", href: "/queues" },
+        ],
         current: "/projects",
         csrf: "c5rf".into(),
         once: "0nce".into(),
@@ -58,16 +62,39 @@ fn columns() -> Vec<Column> {
         title: title.into(),
         kind: ColumnKind::Parameter,
     };
-    let trend = Column { key: "spark:train/loss".into(), title: "train/loss, trend".into(), kind: ColumnKind::Trend };
-    vec![metric("val/mAP50"), metric("train/loss"), trend, parameter("lr0", "lr"), parameter("batch", "batch")]
+    let trend =
+        Column { key: "spark:train/loss".into(), title: "train/loss, trend".into(), kind: ColumnKind::Trend };
+    vec![
+        metric("val/mAP50"),
+        metric("train/loss"),
+        trend,
+        parameter("lr0", "lr"),
+        parameter("batch", "batch"),
+    ]
 }
 
 pub(crate) fn table(count: usize, with_project: bool) -> TaskTable {
     let people = ["Mira Okafor", "Jonas Weil", "Ana Ruiz", "Tomas Lindqvist", "Priya Nair"];
-    let names = ["yolo11m-1280-lr-sweep", "rtdetr-r50-aug", "yolo11s-640-distill-T", "fasterrcnn-r101-legacy", "dinov2-b-lora-r"];
+    let names = [
+        "yolo11m-1280-lr-sweep",
+        "rtdetr-r50-aug",
+        "yolo11s-640-distill-T",
+        "fasterrcnn-r101-legacy",
+        "dinov2-b-lora-r",
+    ];
     let statuses = [
-        Status::Queued, Status::Queued, Status::Draft, Status::Running, Status::Running, Status::Running,
-        Status::Completed, Status::Completed, Status::Failed, Status::Completed, Status::Published, Status::Completed,
+        Status::Queued,
+        Status::Queued,
+        Status::Draft,
+        Status::Running,
+        Status::Running,
+        Status::Running,
+        Status::Completed,
+        Status::Completed,
+        Status::Failed,
+        Status::Completed,
+        Status::Published,
+        Status::Completed,
         Status::Aborted,
     ];
     let mut dice = Dice(7);
@@ -77,7 +104,9 @@ pub(crate) fn table(count: usize, with_project: bool) -> TaskTable {
             let began = !matches!(status, Status::Draft | Status::Queued);
             let minutes = 3 + nth as i64 * 67 + (dice.roll() * 40.0) as i64;
             let loss = 0.05 + dice.roll() * 0.05;
-            let trend = (0..32).map(|step| loss + 2.0 * (-f64::from(step) / 6.0).exp() + dice.roll() * 0.05).collect();
+            let trend = (0..32)
+                .map(|step| loss + 2.0 * (-f64::from(step) / 6.0).exp() + dice.roll() * 0.05)
+                .collect();
             let cells = match began {
                 true => vec![
                     Cell::Number(0.85 + dice.roll() * 0.07),
@@ -86,7 +115,13 @@ pub(crate) fn table(count: usize, with_project: bool) -> TaskTable {
                     Cell::Text(format!("{}e-4", 1 + nth % 9)),
                     Cell::Text("16".into()),
                 ],
-                false => vec![Cell::Missing, Cell::Missing, Cell::Missing, Cell::Text("1e-3".into()), Cell::Text("16".into())],
+                false => vec![
+                    Cell::Missing,
+                    Cell::Missing,
+                    Cell::Missing,
+                    Cell::Text("1e-3".into()),
+                    Cell::Text("16".into()),
+                ],
             };
             TaskRow {
                 id: format!("{:08x}4a0f9d2f6c1e5ab7c330", 0x9f2c_41d0_u32.wrapping_add(nth as u32)),
@@ -106,7 +141,8 @@ pub(crate) fn table(count: usize, with_project: bool) -> TaskTable {
                     _ => Person::named(people[nth % people.len()]),
                 }),
                 started: began.then_some(When(NOW.0 - minutes * MINUTE)),
-                duration: (began && status != Status::Running).then(|| SignedDuration::from_mins(minutes / 3 + 1)),
+                duration: (began && status != Status::Running)
+                    .then(|| SignedDuration::from_mins(minutes / 3 + 1)),
                 iteration: began.then_some(120 - (nth as u64 * 7) % 60),
                 updated: ago(minutes / 2),
                 cells,
@@ -134,7 +170,9 @@ pub(crate) fn tasks(shell: Shell, id: &str, query: &str) -> Tasks {
     let list = TaskList::parse(&format!("/projects/{id}/tasks"), query);
     let mut table = table(if id == "empty" || list.q == "nothing" { 0 } else { 100 }, false);
     table.rows.retain(|row| {
-        row.name.contains(&list.q) && (list.status.is_empty() || list.status.contains(&row.status)) && !list.without.contains(&row.status)
+        row.name.contains(&list.q)
+            && (list.status.is_empty() || list.status.contains(&row.status))
+            && !list.without.contains(&row.status)
     });
     if list.order() == ("name", false) {
         table.rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -187,12 +225,66 @@ pub(crate) fn home(shell: Shell, is_new: bool) -> Home {
 
 fn project_rows() -> Vec<projects::ProjectRow> {
     let rows = [
-        ("vision/defect-detection", "Surface defects on cast parts, camera line 3", 1_204, 3, 5, 62, 4, Some(("val/mAP50", 0.914))),
-        ("vision/ocr-serials", "Reads stamped serial numbers under glare", 318, 0, 0, 21, 1_300, Some(("val/cer", 0.0131))),
-        ("vision/segmentation-cast", "Pore and crack masks for the X-ray bench", 476, 1, 0, 38, 60, Some(("val/IoU", 0.783))),
-        ("nlp/maintenance-notes", "Classifies free-text maintenance notes", 152, 0, 0, 9, 6_000, Some(("eval/f1", 0.871))),
-        ("nlp/ticket-routing", "Routes service tickets to the right crew", 683, 2, 12, 104, 12, Some(("eval/acc", 0.942))),
-        ("forecast/load-curve", "Day-ahead load per substation", 2_310, 0, 0, 77, 9_000, Some(("test/MAPE", 3.42))),
+        (
+            "vision/defect-detection",
+            "Surface defects on cast parts, camera line 3",
+            1_204,
+            3,
+            5,
+            62,
+            4,
+            Some(("val/mAP50", 0.914)),
+        ),
+        (
+            "vision/ocr-serials",
+            "Reads stamped serial numbers under glare",
+            318,
+            0,
+            0,
+            21,
+            1_300,
+            Some(("val/cer", 0.0131)),
+        ),
+        (
+            "vision/segmentation-cast",
+            "Pore and crack masks for the X-ray bench",
+            476,
+            1,
+            0,
+            38,
+            60,
+            Some(("val/IoU", 0.783)),
+        ),
+        (
+            "nlp/maintenance-notes",
+            "Classifies free-text maintenance notes",
+            152,
+            0,
+            0,
+            9,
+            6_000,
+            Some(("eval/f1", 0.871)),
+        ),
+        (
+            "nlp/ticket-routing",
+            "Routes service tickets to the right crew",
+            683,
+            2,
+            12,
+            104,
+            12,
+            Some(("eval/acc", 0.942)),
+        ),
+        (
+            "forecast/load-curve",
+            "Day-ahead load per substation",
+            2_310,
+            0,
+            0,
+            77,
+            9_000,
+            Some(("test/MAPE", 3.42)),
+        ),
         ("sandbox/mira", "", 64, 1, 0, 17, 38, None),
         ("onboarding", "First steps; cleaned every month", 29, 0, 0, 4, 30_000, None),
     ];
@@ -252,7 +344,10 @@ pub(crate) fn login(query: &str) -> login::Login {
         error: if failed { "The user name or the password is wrong.".into() } else { String::new() },
         retry_after: if failed { 8 } else { 0 },
         with_password: true,
-        providers: vec![login::Provider { label: "Keycloak".into(), href: "/login/sso?provider=keycloak".into() }],
+        providers: vec![login::Provider {
+            label: "Keycloak".into(),
+            href: "/login/sso?provider=keycloak".into(),
+        }],
         notice: "Internal system. Use is logged and reviewed under policy IT‑07.".into(),
         version: "0.1.0".into(),
         fingerprint: ["9C"; 32].join(":"),
@@ -289,7 +384,13 @@ pub(crate) fn keys(shell: Shell, none: bool) -> me::Keys {
         true => vec![],
         false => vec![
             key("K7QF2M0XZ4T9WB3RJ6DN8HVC1LPSYA", "laptop", 90_000, Some(3), "10.4.0.17"),
-            key("Z4T9WB3RJ6DN8HVC1LPSYAK7QF2M0X", "yard-03, training jobs of line 3", 400_000, Some(1_500), "10.4.1.3"),
+            key(
+                "Z4T9WB3RJ6DN8HVC1LPSYAK7QF2M0X",
+                "yard-03, training jobs of line 3",
+                400_000,
+                Some(1_500),
+                "10.4.1.3",
+            ),
             key("3RJ6DN8HVC1LPSYAK7QF2M0XZ4T9WB", "", 900_000, None, ""),
         ],
     };
@@ -297,7 +398,8 @@ pub(crate) fn keys(shell: Shell, none: bool) -> me::Keys {
 }
 
 pub(crate) fn key_created(shell: Shell) -> me::KeyCreated {
-    let (access, secret) = ("K7QF2M0XZ4T9WB3RJ6DN8HVC1LPSYA", "u3Nf_8pLx2VqT7-ecRkW0yZa5HmJdB9sGvQ4oXiEtC1K6nYrPwMhSlUj");
+    let (access, secret) =
+        ("K7QF2M0XZ4T9WB3RJ6DN8HVC1LPSYA", "u3Nf_8pLx2VqT7-ecRkW0yZa5HmJdB9sGvQ4oXiEtC1K6nYrPwMhSlUj");
     me::KeyCreated {
         shell,
         label: "laptop".into(),
@@ -317,7 +419,11 @@ pub(crate) fn confirm(shell: Shell, path: &str) -> confirm::Confirm {
     confirm::Confirm {
         shell,
         title: if is_delete { "Delete 3 tasks?".into() } else { "Enqueue 3 tasks?".into() },
-        text: if is_delete { "This removes for good:".into() } else { "They start in this order as agents become free.".into() },
+        text: if is_delete {
+            "This removes for good:".into()
+        } else {
+            "They start in this order as agents become free.".into()
+        },
         points: match is_delete {
             true => vec![
                 "3 tasks with 69 scalars and 27 plots".into(),

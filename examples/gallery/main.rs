@@ -15,7 +15,10 @@ use roundhouse::web::{assets, view};
 macro_rules! both {
     ($page:expr) => {{
         let page = $page;
-        (page.render().unwrap_or_else(|e| e.to_string()), page.as_main().render().unwrap_or_else(|e| e.to_string()))
+        (
+            page.render().unwrap_or_else(|e| e.to_string()),
+            page.as_main().render().unwrap_or_else(|e| e.to_string()),
+        )
     }};
 }
 
@@ -57,11 +60,15 @@ async fn page(request: HttpRequest) -> HttpResponse {
         ["tasks", id, "plots"] => both!(task::plots(shell, id)),
         ["tasks", id, "samples"] => both!(task::samples(shell, id)),
         ["tasks", id, "trail"] => both!(task::trail(shell, id)),
-        ["tasks", _, "abort" | "delete" | "clone" | "enqueue"] | ["me", "keys", _, "revoke"] | ["bulk", _] => {
+        ["tasks", _, "abort" | "delete" | "clone" | "enqueue"]
+        | ["me", "keys", _, "revoke"]
+        | ["bulk", _] => {
             both!(data::confirm(shell, &path))
         }
         ["me"] => both!(data::profile(shell)),
-        ["me", "keys"] if request.method() == "POST" || query.contains("created") => both!(data::key_created(shell)),
+        ["me", "keys"] if request.method() == "POST" || query.contains("created") => {
+            both!(data::key_created(shell))
+        }
         ["me", "keys"] => both!(data::keys(shell, query.contains("none"))),
         ["me", "preferences"] => both!(view::me::Preferences { shell }),
         ["failed"] => both!(view::error::ErrorPage::failed(shell, 500, "b81f02c4")),

@@ -33,7 +33,10 @@ fn head(id: &str) -> TaskHead {
         false => vec![
             action("Abort", "stop", id, true, false),
             action("Clone", "clone", id, false, false),
-            Action { reason: "A running task cannot be reset. Abort it first.".into(), ..action("Reset", "reset", id, false, true) },
+            Action {
+                reason: "A running task cannot be reset. Abort it first.".into(),
+                ..action("Reset", "reset", id, false, true)
+            },
             action("Archive", "box", id, false, true),
             action("Delete", "trash", id, true, true),
         ],
@@ -149,7 +152,11 @@ pub(crate) fn execution(shell: Shell, id: &str) -> Execution {
         diff: if id == "empty" { String::new() } else { diff.into() },
         is_script: false,
         diff_href: format!("/tasks/{id}/execution/diff"),
-        packages: if id == "empty" { String::new() } else { "clearml==1.18.0\nnumpy==2.1.3\nopencv-python-headless==4.10.0.84\ntorch==2.5.1+cu124\ntorchvision==0.20.1+cu124\nultralytics==8.3.27\n".into() },
+        packages: if id == "empty" {
+            String::new()
+        } else {
+            "clearml==1.18.0\nnumpy==2.1.3\nopencv-python-headless==4.10.0.84\ntorch==2.5.1+cu124\ntorchvision==0.20.1+cu124\nultralytics==8.3.27\n".into()
+        },
     }
 }
 
@@ -177,7 +184,11 @@ pub(crate) fn configuration(shell: Shell, id: &str, query: &str) -> Configuratio
         Section {
             name: "Args".into(),
             parameters: vec![
-                parameter("data", "/data/line3/with/a/long/path/that/never/ends/and/goes/on/labels.yaml", None),
+                parameter(
+                    "data",
+                    "/data/line3/with/a/long/path/that/never/ends/and/goes/on/labels.yaml",
+                    None,
+                ),
                 parameter("weights", "yolo11m.pt", None),
             ],
         },
@@ -196,7 +207,14 @@ pub(crate) fn configuration(shell: Shell, id: &str, query: &str) -> Configuratio
             text: "path: /data/line3\ntrain: labels/train\nval: labels/val\nnames:\n  0: scratch\n  1: pore\n  2: crack\n".into(),
         }],
     };
-    Configuration { shell, head: head(id), q, unfiltered: if id == "empty" { 0 } else { 8 }, sections, objects }
+    Configuration {
+        shell,
+        head: head(id),
+        q,
+        unfiltered: if id == "empty" { 0 } else { 8 },
+        sections,
+        objects,
+    }
 }
 
 pub(crate) fn artifacts(shell: Shell, id: &str) -> Artifacts {
@@ -214,10 +232,38 @@ pub(crate) fn artifacts(shell: Shell, id: &str) -> Artifacts {
     let rows = match id {
         "empty" => vec![],
         _ => vec![
-            row(ArtifactKind::InputModel, "yolo11m.pt", "PyTorch", 40_700_000, "https://github.com/ultralytics/assets/releases/yolo11m.pt", ""),
-            row(ArtifactKind::OutputModel, "best.pt", "PyTorch", 51_300_000, "https://roundhouse.yard.lan:8081/vision/defects.9f2c/models/best.pt", ""),
-            row(ArtifactKind::OutputModel, "last.pt", "PyTorch", 51_300_000, "azure://yard-models/vision/defects/9f2c41d07b8e4a0f9d2f6c1e5ab7c330/last.pt", ""),
-            row(ArtifactKind::Artifact, "val predictions", "pandas", 1_204_332, "https://roundhouse.yard.lan:8081/vision/defects.9f2c/artifacts/val%20predictions.csv.gz", "image,class,score\nline3_000182.png,pore,0.91\nline3_000183.png,scratch,0.47\n"),
+            row(
+                ArtifactKind::InputModel,
+                "yolo11m.pt",
+                "PyTorch",
+                40_700_000,
+                "https://github.com/ultralytics/assets/releases/yolo11m.pt",
+                "",
+            ),
+            row(
+                ArtifactKind::OutputModel,
+                "best.pt",
+                "PyTorch",
+                51_300_000,
+                "https://roundhouse.yard.lan:8081/vision/defects.9f2c/models/best.pt",
+                "",
+            ),
+            row(
+                ArtifactKind::OutputModel,
+                "last.pt",
+                "PyTorch",
+                51_300_000,
+                "azure://yard-models/vision/defects/9f2c41d07b8e4a0f9d2f6c1e5ab7c330/last.pt",
+                "",
+            ),
+            row(
+                ArtifactKind::Artifact,
+                "val predictions",
+                "pandas",
+                1_204_332,
+                "https://roundhouse.yard.lan:8081/vision/defects.9f2c/artifacts/val%20predictions.csv.gz",
+                "image,class,score\nline3_000182.png,pore,0.91\nline3_000183.png,scratch,0.47\n",
+            ),
             row(ArtifactKind::Artifact, "label map", "dict", 92, "", ""),
         ],
     };
@@ -242,9 +288,16 @@ fn log(q: &str) -> Vec<Line> {
     let mut texts: Vec<String> = LOG.iter().map(|line| (*line).to_owned()).collect();
     for epoch in 1..62 {
         let loss = 1.9 * (-f64::from(epoch) / 14.0).exp() + 0.03;
-        texts.push(format!("epoch {epoch:3}/120  box {loss:.3}  cls {:.3}  mAP50 {:.4}  \u{1b}[90m62.{} s\u{1b}[0m", loss * 1.3, 0.92 - loss / 2.2, epoch % 10));
+        texts.push(format!(
+            "epoch {epoch:3}/120  box {loss:.3}  cls {:.3}  mAP50 {:.4}  \u{1b}[90m62.{} s\u{1b}[0m",
+            loss * 1.3,
+            0.92 - loss / 2.2,
+            epoch % 10
+        ));
         if epoch == 58 {
-            texts.push("\u{1b}[31mERROR\u{1b}[0m NCCL watchdog: rank 1 allreduce took 11.2 s, threshold 10 s".into());
+            texts.push(
+                "\u{1b}[31mERROR\u{1b}[0m NCCL watchdog: rank 1 allreduce took 11.2 s, threshold 10 s".into(),
+            );
         }
     }
     texts.push(" 10%|█         |\r 68%|██████▊   | 774/1138 [00:59<00:29, 12.4it/s]".into());
@@ -254,7 +307,9 @@ fn log(q: &str) -> Vec<Line> {
         .map(|(nth, text)| Line {
             number: nth as u64 + 1,
             when: Some(When(NOW.0 - (72 - nth as i64) * MINUTE)),
-            level: Level::guess(&text.replace("\u{1b}[33m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", "")),
+            level: Level::guess(
+                &text.replace("\u{1b}[33m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""),
+            ),
             text: painter.line(text),
         })
         .collect()
@@ -300,18 +355,60 @@ fn curve(name: &str, slot: u8, seed: u64, shape: impl Fn(f64, &mut Dice) -> f64)
 }
 
 fn all_curves() -> Vec<(&'static str, Vec<Curve>)> {
-    let fall = |scale: f64, rate: f64| move |x: f64, dice: &mut Dice| scale * (-x / rate).exp() * (0.9 + dice.roll() * 0.2) + 0.001 * dice.roll() + 0.0008;
-    let rise = |top: f64, rate: f64| move |x: f64, dice: &mut Dice| top * (1.0 - (-x / rate).exp()) + dice.roll() * 0.02;
-    let busy = |mean: f64| move |x: f64, dice: &mut Dice| if (x as i64) % 12 == 11 { mean * dice.roll() } else { mean + dice.roll() * 6.0 };
+    let fall = |scale: f64, rate: f64| {
+        move |x: f64, dice: &mut Dice| {
+            scale * (-x / rate).exp() * (0.9 + dice.roll() * 0.2) + 0.001 * dice.roll() + 0.0008
+        }
+    };
+    let rise = |top: f64, rate: f64| {
+        move |x: f64, dice: &mut Dice| top * (1.0 - (-x / rate).exp()) + dice.roll() * 0.02
+    };
+    let busy = |mean: f64| {
+        move |x: f64, dice: &mut Dice| {
+            if (x as i64) % 12 == 11 { mean * dice.roll() } else { mean + dice.roll() * 6.0 }
+        }
+    };
     vec![
         ("loss", vec![curve("train", 1, 1, fall(3.1, 8.0)), curve("val", 2, 2, fall(3.3, 9.0))]),
         ("val/mAP", vec![curve("mAP50", 1, 3, rise(0.91, 11.0)), curve("mAP50-95", 2, 4, rise(0.64, 12.0))]),
-        ("val/precision, recall", vec![curve("precision", 1, 5, rise(0.92, 8.0)), curve("recall", 2, 6, rise(0.87, 9.0))]),
-        ("loss components", vec![curve("box", 1, 7, fall(1.9, 14.0)), curve("cls", 2, 8, fall(2.6, 11.0)), curve("dfl", 3, 9, fall(1.4, 15.0))]),
-        ("lr", vec![curve("pg0", 1, 10, |x, _| if x < 3.0 { 1.07e-4 * x } else { 3.2e-4 * (1.0 - (x - 3.0) / 125.0) })]),
-        (":monitor:gpu", vec![curve("gpu_0_utilization", 1, 11, busy(90.0)), curve("gpu_1_utilization", 2, 12, busy(86.0))]),
-        (":monitor:machine", (1..=10).map(|n| curve(&format!("cpu_{n}"), n, 12 + u64::from(n), busy(f64::from(n) * 8.0))).collect()),
-        ("grad/norm", vec![curve("all", 1, 40, |x, dice| if x == 20.0 { f64::NAN } else { 4.0 + dice.roll() })]),
+        (
+            "val/precision, recall",
+            vec![curve("precision", 1, 5, rise(0.92, 8.0)), curve("recall", 2, 6, rise(0.87, 9.0))],
+        ),
+        (
+            "loss components",
+            vec![
+                curve("box", 1, 7, fall(1.9, 14.0)),
+                curve("cls", 2, 8, fall(2.6, 11.0)),
+                curve("dfl", 3, 9, fall(1.4, 15.0)),
+            ],
+        ),
+        (
+            "lr",
+            vec![curve(
+                "pg0",
+                1,
+                10,
+                |x, _| if x < 3.0 { 1.07e-4 * x } else { 3.2e-4 * (1.0 - (x - 3.0) / 125.0) },
+            )],
+        ),
+        (
+            ":monitor:gpu",
+            vec![
+                curve("gpu_0_utilization", 1, 11, busy(90.0)),
+                curve("gpu_1_utilization", 2, 12, busy(86.0)),
+            ],
+        ),
+        (
+            ":monitor:machine",
+            (1..=10)
+                .map(|n| curve(&format!("cpu_{n}"), n, 12 + u64::from(n), busy(f64::from(n) * 8.0)))
+                .collect(),
+        ),
+        (
+            "grad/norm",
+            vec![curve("all", 1, 40, |x, dice| if x == 20.0 { f64::NAN } else { 4.0 + dice.roll() })],
+        ),
     ]
 }
 
@@ -322,10 +419,23 @@ fn metrics(drawn: usize) -> Vec<Metric> {
         .map(|(nth, (name, curves))| {
             let ranges = curves.iter().map(|curve| {
                 let finite = || curve.points.iter().map(|(_, y)| *y).filter(|y| y.is_finite());
-                SeriesRange { count: curve.points.len() as u64, min: finite().fold(f64::MAX, f64::min), max: finite().fold(f64::MIN, f64::max) }
+                SeriesRange {
+                    count: curve.points.len() as u64,
+                    min: finite().fold(f64::MAX, f64::min),
+                    max: finite().fold(f64::MIN, f64::max),
+                }
             });
-            let series = curves.iter().map(|curve| SeriesEntry { name: curve.name.clone(), slot: curve.slot, last: curve.last().unwrap_or_default() });
-            Metric { name: name.into(), series: series.collect(), ranges: ranges.collect(), curves: if nth < drawn { curves } else { vec![] } }
+            let series = curves.iter().map(|curve| SeriesEntry {
+                name: curve.name.clone(),
+                slot: curve.slot,
+                last: curve.last().unwrap_or_default(),
+            });
+            Metric {
+                name: name.into(),
+                series: series.collect(),
+                ranges: ranges.collect(),
+                curves: if nth < drawn { curves } else { vec![] },
+            }
         })
         .collect()
 }
@@ -333,13 +443,21 @@ fn metrics(drawn: usize) -> Vec<Metric> {
 pub(crate) fn scalars(shell: Shell, id: &str, query: &str) -> Scalars {
     let view = ChartView::parse(&format!("/tasks/{id}/scalars"), query);
     let empty = id == "empty";
-    let singles = if query.contains("singles") { vec![("final mAP50".into(), 0.9077), ("epochs".into(), 120.0)] } else { vec![] };
+    let singles = if query.contains("singles") {
+        vec![("final mAP50".into(), 0.9077), ("epochs".into(), 120.0)]
+    } else {
+        vec![]
+    };
     Scalars { shell, head: head(id), view, metrics: if empty { vec![] } else { metrics(6) }, singles }
 }
 
 pub(crate) fn chart_data(query: &str) -> String {
     let metric = value_of(query, "m");
-    let curves = all_curves().into_iter().find(|(name, _)| *name == metric).map(|(_, curves)| curves).unwrap_or_default();
+    let curves = all_curves()
+        .into_iter()
+        .find(|(name, _)| *name == metric)
+        .map(|(_, curves)| curves)
+        .unwrap_or_default();
     let view = ChartView::parse("", query);
     serde_json::to_string(&ChartData::new(metric, view.x, &curves, 400)).unwrap_or_default()
 }
@@ -348,7 +466,16 @@ pub(crate) fn plots(shell: Shell, id: &str) -> Plots {
     let names = ["PR curve", "Confusion matrix", "Results", "Loss surface", "Classes"];
     let plots: Vec<Plot> = match id {
         "empty" => vec![],
-        _ => names.iter().map(|name| Plot { metric: (*name).into(), variant: "val".into(), iteration: 61, older: Some(60), newer: None }).collect(),
+        _ => names
+            .iter()
+            .map(|name| Plot {
+                metric: (*name).into(),
+                variant: "val".into(),
+                iteration: 61,
+                older: Some(60),
+                newer: None,
+            })
+            .collect(),
     };
     Plots { shell, head: head(id), q: String::new(), unfiltered: plots.len() as u64, plots, next: None }
 }
@@ -356,11 +483,19 @@ pub(crate) fn plots(shell: Shell, id: &str) -> Plots {
 pub(crate) fn frame(query: &str) -> PlotFrame {
     let title = value_of(query, "m");
     let figure = match title.as_str() {
-        "Confusion matrix" => r#"{"data":[{"type":"heatmap","z":[[182,3,1],[7,96,4],[2,5,61]],"x":["scratch","pore","crack"],"y":["scratch","pore","crack"]}],"layout":{"title":{"text":"Confusion matrix"},"yaxis":{"autorange":"reversed"}}}"#,
-        "Results" => r#"{"data":[{"type":"table","header":{"values":["class","images","mAP50"]},"cells":{"values":[["scratch","pore","crack"],[812,455,120],["0.931","0.902","0.874"]]}}],"layout":{}}"#,
+        "Confusion matrix" => {
+            r#"{"data":[{"type":"heatmap","z":[[182,3,1],[7,96,4],[2,5,61]],"x":["scratch","pore","crack"],"y":["scratch","pore","crack"]}],"layout":{"title":{"text":"Confusion matrix"},"yaxis":{"autorange":"reversed"}}}"#
+        }
+        "Results" => {
+            r#"{"data":[{"type":"table","header":{"values":["class","images","mAP50"]},"cells":{"values":[["scratch","pore","crack"],[812,455,120],["0.931","0.902","0.874"]]}}],"layout":{}}"#
+        }
         "Loss surface" => r#"{"data":[{"type":"surface","z":[[1,2],[3,4]]}],"layout":{}}"#,
-        "Classes" => r#"{"data":[{"type":"bar","x":["scratch","pore","crack"],"y":[812,455,120],"name":"images"}],"layout":{"title":"Classes"}}"#,
-        _ => r#"{"data":[{"type":"scatter","x":[0,0.2,0.4,0.6,0.8,1],"y":[1,0.99,0.97,0.93,0.8,0.2],"name":"scratch"},{"type":"scatter","x":[0,0.2,0.4,0.6,0.8,1],"y":[1,0.97,0.93,0.86,0.7,0.1],"name":"pore"}],"layout":{"title":"Precision and recall","xaxis":{"title":"recall"},"yaxis":{"title":"precision"}}}"#,
+        "Classes" => {
+            r#"{"data":[{"type":"bar","x":["scratch","pore","crack"],"y":[812,455,120],"name":"images"}],"layout":{"title":"Classes"}}"#
+        }
+        _ => {
+            r#"{"data":[{"type":"scatter","x":[0,0.2,0.4,0.6,0.8,1],"y":[1,0.99,0.97,0.93,0.8,0.2],"name":"scratch"},{"type":"scatter","x":[0,0.2,0.4,0.6,0.8,1],"y":[1,0.97,0.93,0.86,0.7,0.1],"name":"pore"}],"layout":{"title":"Precision and recall","xaxis":{"title":"recall"},"yaxis":{"title":"precision"}}}"#
+        }
     };
     let theme = match value_of(query, "theme").as_str() {
         "dark" => "dark",
@@ -375,29 +510,53 @@ pub(crate) fn sample_image(path: &str) -> String {
     let rects: String = (0..12)
         .map(|_| {
             let (x, y, grey) = (dice.roll() * 160.0, dice.roll() * 120.0, 60.0 + dice.roll() * 160.0);
-            format!("<circle cx='{x:.0}' cy='{y:.0}' r='{:.0}' fill='rgb({grey:.0},{grey:.0},{grey:.0})'/>", 8.0 + dice.roll() * 20.0)
+            format!(
+                "<circle cx='{x:.0}' cy='{y:.0}' r='{:.0}' fill='rgb({grey:.0},{grey:.0},{grey:.0})'/>",
+                8.0 + dice.roll() * 20.0
+            )
         })
         .collect();
-    format!("<svg xmlns='http://www.w3.org/2000/svg' width='160' height='120'><rect width='160' height='120' fill='#777'/>{rects}</svg>")
+    format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='160' height='120'><rect width='160' height='120' fill='#777'/>{rects}</svg>"
+    )
 }
 
 pub(crate) fn samples(shell: Shell, id: &str) -> Samples {
     let series = |metric: &str, variant: &str| SampleSeries {
         variant: variant.into(),
         samples: (0..7)
-            .map(|nth| Sample { iteration: 60 - nth * 10, kind: SampleKind::Image, place: Place::Own(format!("/files/{metric}/{variant}/{nth}.png")) })
-            .chain([Sample { iteration: -1, kind: SampleKind::Image, place: Place::Text("s3://yard-models/samples/val_batch0_pred.jpg".into()) }])
+            .map(|nth| Sample {
+                iteration: 60 - nth * 10,
+                kind: SampleKind::Image,
+                place: Place::Own(format!("/files/{metric}/{variant}/{nth}.png")),
+            })
+            .chain([Sample {
+                iteration: -1,
+                kind: SampleKind::Image,
+                place: Place::Text("s3://yard-models/samples/val_batch0_pred.jpg".into()),
+            }])
             .collect(),
     };
     let groups = match id {
         "empty" => vec![],
         _ => vec![
-            SampleGroup { metric: "val batch".into(), series: vec![series("val", "labels"), series("val", "predictions")] },
+            SampleGroup {
+                metric: "val batch".into(),
+                series: vec![series("val", "labels"), series("val", "predictions")],
+            },
             SampleGroup { metric: "train batch".into(), series: vec![series("train", "mosaic")] },
         ],
     };
     let metrics = groups.iter().map(|group| group.metric.clone()).collect();
-    Samples { shell, head: head(id), metrics, metric: String::new(), groups, older: Some("?before=10".into()), newer: None }
+    Samples {
+        shell,
+        head: head(id),
+        metrics,
+        metric: String::new(),
+        groups,
+        older: Some("?before=10".into()),
+        newer: None,
+    }
 }
 
 pub(crate) fn trail(shell: Shell, id: &str) -> Trail {
