@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 /// Embedded library files: path in `node_modules`, name in `static/vendor`.
 const VENDOR: [(&str, &str); 6] = [
     ("htmx.org/dist/htmx.min.js", "htmx.js"),
-    ("idiomorph/dist/idiomorph.min.js", "idiomorph.js"),
+    ("idiomorph/dist/idiomorph-ext.min.js", "idiomorph.js"),
     ("uplot/dist/uPlot.iife.min.js", "uplot.js"),
     ("uplot/dist/uPlot.min.css", "uplot.css"),
     ("plotly.js-basic-dist-min/plotly-basic.min.js", "plotly.js"),

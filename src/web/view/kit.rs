@@ -192,6 +192,12 @@ pub fn count(n: impl Plain<u64>) -> Markup {
     Safe(format!("<data value=\"{n}\">{}</data>", number::count(n)))
 }
 
+/// A count with its noun: `1 line`, `79 lines`.
+pub fn counted(n: impl Plain<u64>, one: &str, many: &str) -> Markup {
+    let n = n.plain();
+    Safe(format!("{} {}", count(n).0, if n == 1 { one } else { many }))
+}
+
 /// A count, or nothing to see when it is zero.
 pub fn count_or_nil(n: impl Plain<u64>) -> Markup {
     let n = n.plain();
