@@ -246,6 +246,11 @@ pub fn sort_mark(list: &super::address::TaskList, key: &str) -> Markup {
     }
 }
 
+/// A time as text, for a place that repeats one.
+pub fn short_time(shell: &Shell, when: impl Plain<When>) -> String {
+    shell.clock.short(when.plain())
+}
+
 /// The time of a log line.
 pub fn line_time(shell: &Shell, when: impl Plain<When>) -> Markup {
     shell.clock.line_tag(when.plain())

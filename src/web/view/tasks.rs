@@ -134,7 +134,7 @@ impl TaskRow {
                 Cell::Trend(points) => points.iter().for_each(|y| y.to_bits().hash(&mut hasher)),
             }
         }
-        format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff)
+        format!("{:08x}", hasher.finish() >> 32)
     }
 
     pub(super) fn time_run(&self, shell: &Shell) -> Markup {
