@@ -6,15 +6,15 @@ use super::Markup;
 
 /// A trend of 72 × 18 pixels with a dot on the newest value. Nothing for fewer than two finite values.
 ///
-/// Steps are whole quarter pixels relative to the point before: a table of 100 trends is 100 of these, and they must
+/// Steps are whole half pixels relative to the point before: a table of 100 trends is 100 of these, and they must
 /// compress well.
 pub fn sparkline(values: &[f64]) -> Option<Markup> {
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let (first, rest) = finite.split_first().filter(|(_, rest)| !rest.is_empty())?;
     let (low, high) = finite.iter().fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(*y), high.max(*y)));
     let height =
-        |y: f64| if high > low { (64.0 - (y - low) / (high - low) * 56.0).round() as i64 } else { 36 };
-    let step = 280.0 / rest.len() as f64;
+        |y: f64| if high > low { (32.0 - (y - low) / (high - low) * 28.0).round() as i64 } else { 18 };
+    let step = 140.0 / rest.len() as f64;
     let (mut x, mut y) = (0, height(*first));
     let mut path = format!("M0 {y}l");
     for (at, value) in rest.iter().enumerate() {
@@ -25,8 +25,8 @@ pub fn sparkline(values: &[f64]) -> Option<Markup> {
         (x, y) = (to_x, to_y);
     }
     Some(askama::filters::Safe(format!(
-        "<svg class=\"spark\" viewBox=\"0 0 288 72\" aria-hidden=\"true\"><path d=\"{path}\"/>\
-         <circle cx=\"{x}\" cy=\"{y}\" r=\"7\"/></svg>"
+        "<svg class=\"spark\" viewBox=\"0 0 144 36\" aria-hidden=\"true\"><path d=\"{path}\"/>\
+         <circle cx=\"{x}\" cy=\"{y}\" r=\"3.6\"/></svg>"
     )))
 }
 
@@ -65,9 +65,9 @@ mod tests {
         assert!(sparkline(&[1.0]).is_none());
         assert!(sparkline(&[f64::NAN, 1.0, f64::INFINITY]).is_none());
         let flat = sparkline(&[2.0, 2.0]).map(|markup| markup.0).unwrap_or_default();
-        assert!(flat.contains("M0 36l280 0"), "{flat}");
+        assert!(flat.contains("M0 18l140 0"), "{flat}");
         let rise = sparkline(&[0.0, 0.5, 1.0]).map(|markup| markup.0).unwrap_or_default();
-        assert!(rise.contains("M0 64l140 -28 140 -28\"") && rise.contains("cx=\"280\" cy=\"8\""), "{rise}");
+        assert!(rise.contains("M0 32l70 -14 70 -14\"") && rise.contains("cx=\"140\" cy=\"4\""), "{rise}");
     }
 
     #[test]

@@ -73,7 +73,6 @@ impl Clock {
             false => format!("{local} ({})", when.timestamp().strftime("%a %H:%M:%S UTC")),
         }
     }
-    }
 
     /// Always absolute with milliseconds and zone, for audit and trail.
     pub fn exact(&self, when: When) -> String {

@@ -224,7 +224,7 @@ pub fn size(bytes: impl Plain<u64>) -> Markup {
 pub fn value(value: impl Plain<f64>) -> Markup {
     let value = value.plain();
     let shown = number::metric(value, number::Digits::for_value(value));
-    Safe(format!("<data value=\"{value}\">{shown}</data>"))
+    Safe(format!("<data value=\"{}\">{shown}</data>", number::raw(value)))
 }
 
 /// A time, or nothing to see.

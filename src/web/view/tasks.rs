@@ -10,7 +10,7 @@ use super::kit::{self, Person, Tab};
 use super::projects::ProjectHead;
 use super::shell::Shell;
 use super::status::Status;
-use crate::web::render::number::{Digits, metric};
+use crate::web::render::number::{Digits, metric, raw};
 use crate::web::render::time::{When, duration};
 use crate::web::render::{Markup, escape, spark};
 
@@ -193,7 +193,8 @@ impl TaskTable {
             Some(Cell::Number(value)) => ShownCell {
                 class: if *best == Some(*value) { "num best" } else { "num" },
                 content: askama::filters::Safe(format!(
-                    "<data value=\"{value}\">{}</data>",
+                    "<data value=\"{}\">{}</data>",
+                    raw(*value),
                     metric(*value, *digits)
                 )),
             },
