@@ -19,8 +19,12 @@ pub(super) struct ClientConfig {
 impl ClientConfig {
     pub(super) fn run(self) -> Outcome {
         let path = self.data.data.join(FILE);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("{}: {error}. Run `roundhouse init` first, or name the data directory with --data", path.display()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            format!(
+                "{}: {error}. Run `roundhouse init` first, or name the data directory with --data",
+                path.display()
+            )
+        })?;
         for line in text.lines() {
             match (&self.ca_path, line.trim().strip_prefix("verify_certificate: ")) {
                 (Some(ca), Some(_)) => {

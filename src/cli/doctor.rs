@@ -75,13 +75,15 @@ impl Doctor {
 
 fn check_data(dir: &Path, report: &mut Report) {
     if !dir.is_dir() {
-        return report.problem("there is no data directory; `roundhouse init` or the first `serve` creates it");
+        return report
+            .problem("there is no data directory; `roundhouse init` or the first `serve` creates it");
     }
     match check_private(dir) {
         Ok(()) => report.fine("it is private to this account"),
         Err(error) => report.problem(&error.to_string()),
     }
-    for name in ["secrets.json", DATABASE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"] {
+    for name in ["secrets.json", DATABASE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"]
+    {
         let path = dir.join(name);
         if path.exists()
             && let Err(error) = check_private(&path)

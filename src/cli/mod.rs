@@ -64,9 +64,15 @@ fn init_log() {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{EnvFilter, fmt};
 
-    let filter = EnvFilter::try_from_env("ROUNDHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let filter = EnvFilter::try_from_env("ROUNDHOUSE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
     let terminal = std::io::stderr().is_terminal();
-    let set = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal).with_target(false).try_init();
+    let set = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_target(false)
+        .try_init();
     if set.is_err() {
         eprintln!("roundhouse: the log could not be set up");
     }

@@ -70,9 +70,7 @@ impl ServerArgs {
         let network = &self.network;
         let ports = match network.port {
             Some(port) => Ports::One(port),
-            None => {
-                Ports::Three { api: network.api_port, web: network.web_port, files: network.files_port }
-            }
+            None => Ports::Three { api: network.api_port, web: network.web_port, files: network.files_port },
         };
         Options {
             data: self.data.data.clone(),

@@ -75,7 +75,12 @@ fn list(place: &Where) -> Outcome {
     let rows = app.store.read(&Scope::server(), |snapshot| {
         let mut rows = Vec::new();
         for account in snapshot.accounts(&company)? {
-            rows.push((account.id.to_string(), account.role, snapshot.logins(&account.id)?.join(","), account.name));
+            rows.push((
+                account.id.to_string(),
+                account.role,
+                snapshot.logins(&account.id)?.join(","),
+                account.name,
+            ));
         }
         Ok(rows)
     })?;
@@ -90,7 +95,8 @@ fn set(named: &Named, create: bool) -> Outcome {
     let options = offline(&named.place.data, &named.place.config);
     let house = start::open_existing(&options)?;
     let app = &house.app;
-    let exists = app.store.read(&Scope::server(), |snapshot| snapshot.local_password(&named.login))?.is_some();
+    let exists =
+        app.store.read(&Scope::server(), |snapshot| snapshot.local_password(&named.login))?.is_some();
     if create && exists {
         return Err(format!("{} exists; use `roundhouse user set-password`", named.login).into());
     }
@@ -105,7 +111,11 @@ fn set(named: &Named, create: bool) -> Outcome {
     if named.stdin {
         println!("The password of {} is set; every open session of it has ended.", named.login);
     } else {
-        println!("User      {}\nPassword  {}\n\nThe password is shown this once.", named.login, password.expose());
+        println!(
+            "User      {}\nPassword  {}\n\nThe password is shown this once.",
+            named.login,
+            password.expose()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -34,6 +34,18 @@ pub struct App {
     pub initial_password: Mutex<Option<PathBuf>>,
 }
 
+impl App {
+    /// Removes the file with the first password once somebody has signed in.
+    pub fn forget_initial_password(&self) {
+        let Some(path) = self.initial_password.lock().take() else { return };
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the file initial-password could not be removed; remove it by hand");
+        }
+    }
+}
+
 /// Keys and secrets of this installation.
 #[derive(Debug)]
 pub struct Keys {

@@ -22,7 +22,10 @@ pub struct ClientConfig<'a> {
 impl fmt::Display for ClientConfig<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        writeln!(f, "# Client configuration for this Roundhouse server. It holds a secret: keep it private.")?;
+        writeln!(
+            f,
+            "# Client configuration for this Roundhouse server. It holds a secret: keep it private."
+        )?;
         writeln!(f, "api {{")?;
         writeln!(f, "    web_server: {}", quoted(&self.urls.web))?;
         writeln!(f, "    api_server: {}", quoted(&self.urls.api))?;
@@ -61,7 +64,8 @@ mod tests {
             origins: Vec::new(),
         };
         let secret = Secret::new("s\"x".to_owned());
-        let text = ClientConfig { urls: &urls, access_key: "AK", secret_key: &secret, ca_bundle: None }.to_string();
+        let text =
+            ClientConfig { urls: &urls, access_key: "AK", secret_key: &secret, ca_bundle: None }.to_string();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         std::fs::write(&path, text).unwrap();

@@ -46,7 +46,8 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     let House { app, lock, .. } = house;
     let app = Arc::new(app);
     let state = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
-    let jobs = Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
+    let jobs =
+        Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
     let mut handles = Vec::new();
     for face in [Face::Api, Face::Web, Face::Files] {
         let listeners: Vec<_> = sockets.listeners.iter().filter(|(of, _)| *of == face).collect();
@@ -94,7 +95,9 @@ impl Running {
         .await;
         match flushed {
             Ok(Ok(())) => tracing::info!("stopped"),
-            Ok(Err(error)) => tracing::error!(%error, "the last checkpoint failed; the next start repeats it"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the last checkpoint failed; the next start repeats it")
+            }
             Err(_) => tracing::error!("the last checkpoint was cut short; the next start repeats it"),
         }
     }
@@ -111,7 +114,9 @@ fn routes(face: Face, config: &mut web::ServiceConfig) {
         }
         Face::Files => {}
         Face::Web => {
-            config.service(web::resource("/api").to(api_below)).service(web::resource("/api/{tail:.*}").to(api_below));
+            config
+                .service(web::resource("/api").to(api_below))
+                .service(web::resource("/api/{tail:.*}").to(api_below));
         }
     }
 }
@@ -144,14 +149,18 @@ type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 fn tls_config(options: &Options, house: &House) -> Result<Option<Tls>, StartError> {
     if !options.speaks_tls() {
         if !options.loopback() {
-            tracing::warn!("--insecure-http: passwords and tokens cross the network in the clear unless a TLS proxy is in front");
+            tracing::warn!(
+                "--insecure-http: passwords and tokens cross the network in the clear unless a TLS proxy is in front"
+            );
         }
         return Ok(None);
     }
     tls::install_provider();
     let now = Timestamp::now();
     let source = match &options.tls {
-        Some((certificate, key)) => CertificateSource::Files { certificate: certificate.clone(), key: key.clone() },
+        Some((certificate, key)) => {
+            CertificateSource::Files { certificate: certificate.clone(), key: key.clone() }
+        }
         None => {
             let urls = &house.app.urls;
             let hosts = [&urls.web, &urls.api, &urls.files].into_iter().filter_map(|url| urls::host(url));
@@ -159,7 +168,10 @@ fn tls_config(options: &Options, house: &House) -> Result<Option<Tls>, StartErro
             let names = HostNames::gather(hosts, bind).map_err(|error| StartError::Tls(error.to_string()))?;
             let authority = LocalAuthority::load_or_create(&house.lock, &names, now)
                 .map_err(|error| StartError::Tls(error.to_string()))?;
-            tracing::info!(fingerprint = authority.fingerprint(), "certificates come from this server's own authority");
+            tracing::info!(
+                fingerprint = authority.fingerprint(),
+                "certificates come from this server's own authority"
+            );
             CertificateSource::LocalAuthority { authority: Arc::new(authority), names }
         }
     };

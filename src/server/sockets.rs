@@ -58,7 +58,10 @@ fn bind_port(options: &Options, port: u16) -> Result<Vec<TcpListener>, StartErro
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| StartError::Listen { address: port.to_string(), reason: "no free port".to_owned() }))
+    Err(last.unwrap_or_else(|| StartError::Listen {
+        address: port.to_string(),
+        reason: "no free port".to_owned(),
+    }))
 }
 
 fn try_bind(options: &Options, mut port: u16) -> Result<Vec<TcpListener>, StartError> {

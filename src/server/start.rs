@@ -46,7 +46,9 @@ pub enum StartError {
     #[error("{0}")]
     Api(#[from] crate::types::ApiError),
     /// A socket.
-    #[error("can't listen on {address}: {reason}. Another program may use the port; choose another one with --port, --api-port, --web-port or --files-port")]
+    #[error(
+        "can't listen on {address}: {reason}. Another program may use the port; choose another one with --port, --api-port, --web-port or --files-port"
+    )]
     Listen {
         /// Address and port.
         address: String,
@@ -90,7 +92,9 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
         urls,
         throttle: identity::LoginThrottle::default(),
         verified: identity::VerifiedPairs::default(),
-        initial_password: parking_lot::Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|p| p.exists())),
+        initial_password: parking_lot::Mutex::new(
+            Some(options.data.join(INITIAL_PASSWORD)).filter(|p| p.exists()),
+        ),
     };
     let first = identity::ensure_identities(&app)?;
     write_client_config(options, &app, first.as_ref())?;
@@ -100,7 +104,10 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
 /// Opens a data directory that exists, for commands that act on a stopped server.
 pub fn open_existing(options: &Options) -> Result<House, StartError> {
     if !options.data.join(DATABASE).exists() {
-        let text = format!("there is no Roundhouse data in {}; name the directory with --data", display(&options.data));
+        let text = format!(
+            "there is no Roundhouse data in {}; name the directory with --data",
+            shown(&options.data)
+        );
         return Err(StartError::Missing(text));
     }
     open(options, options.ports)
@@ -110,7 +117,8 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
 pub fn load_settings(options: &Options) -> Result<Settings, StartError> {
     let loaded = config::load(options.config.as_deref(), std::env::vars())
         .map_err(|error| StartError::Config(error.to_string()))?;
-    let insecure = config::check_secrets(&loaded.settings).map_err(|error| StartError::Config(error.to_string()))?;
+    let insecure =
+        config::check_secrets(&loaded.settings).map_err(|error| StartError::Config(error.to_string()))?;
     for warning in loaded.warnings.iter().chain(&insecure) {
         tracing::warn!("{warning}");
     }
@@ -137,8 +145,10 @@ fn keys(settings: &Settings, secrets: Secrets) -> Keys {
     let (current, _) = secrets.api_secret_keys.current();
     let current = current.to_owned();
     let ids: Vec<String> = secrets.api_secret_keys.ids().map(str::to_owned).collect();
-    let ring: BTreeMap<String, Secret<[u8; 32]>> =
-        ids.into_iter().filter_map(|id| secrets.api_secret_keys.get(&id).map(|key| (id.clone(), key.clone()))).collect();
+    let ring: BTreeMap<String, Secret<[u8; 32]>> = ids
+        .into_iter()
+        .filter_map(|id| secrets.api_secret_keys.get(&id).map(|key| (id.clone(), key.clone())))
+        .collect();
     Keys {
         token: secure.auth.token_secret.clone().unwrap_or(secrets.token_secret),
         api_secret: (current, ring),
@@ -148,7 +158,12 @@ fn keys(settings: &Settings, secrets: Secrets) -> Keys {
     }
 }
 
-fn settle_urls(options: &Options, ports: Ports, settings: &Settings, store: &Store) -> Result<PublicUrls, StartError> {
+fn settle_urls(
+    options: &Options,
+    ports: Ports,
+    settings: &Settings,
+    store: &Store,
+) -> Result<PublicUrls, StartError> {
     use crate::store::{Lane, Scope};
     let configured = &settings.services.organization.public_urls;
     let configured = Configured {
@@ -163,7 +178,8 @@ fn settle_urls(options: &Options, ports: Ports, settings: &Settings, store: &Sto
     let host = super::urls::host(&urls.web).unwrap_or_default().to_owned();
     match stored {
         Some(old) if old != host => tracing::warn!(
-            old, new = host,
+            old,
+            new = host,
             "the public host name changed: files that tasks refer to keep their old address"
         ),
         _ => {}
@@ -213,7 +229,7 @@ fn bundle_path(options: &Options) -> Option<PathBuf> {
 /// Shows the first password: on a terminal, else in a private file whose path is logged. Never both, never again.
 pub fn announce(options: &Options, house: &House) -> Result<(), StartError> {
     let Some(first) = &house.first else { return Ok(()) };
-    let conf = display(&options.data.join(client_config::FILE));
+    let conf = shown(&options.data.join(client_config::FILE));
     if std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         println!(
             "\nRoundhouse is set up.\n\n  Pages      {}\n  User       {}\n  Password   {}\n\nThe password is shown this once. \
@@ -229,11 +245,12 @@ pub fn announce(options: &Options, house: &House) -> Result<(), StartError> {
     *house.app.initial_password.lock() = Some(path.clone());
     tracing::info!(
         user = first.login,
-        "the first password is in {}; the file is removed at the first sign-in", display(&path)
+        "the first password is in {}; the file is removed at the first sign-in",
+        shown(&path)
     );
     Ok(())
 }
 
-fn display(path: &Path) -> String {
+fn shown(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }

@@ -5,9 +5,15 @@ use crate::domain::PublicUrls;
 
 /// Works out the public addresses. `stored` is what the first start decided, so that a renamed machine does not change
 /// the addresses that files are stored under.
-pub fn public_urls(options: &Options, ports: Ports, configured: Configured<'_>, stored: Option<&str>) -> PublicUrls {
+pub fn public_urls(
+    options: &Options,
+    ports: Ports,
+    configured: Configured<'_>,
+    stored: Option<&str>,
+) -> PublicUrls {
     let scheme = if options.speaks_tls() { "https" } else { "http" };
-    let base = options.public_url.as_deref().or(configured.web).map(|url| url.trim_end_matches('/').to_owned());
+    let base =
+        options.public_url.as_deref().or(configured.web).map(|url| url.trim_end_matches('/').to_owned());
     let (host_scheme, host, given_port) = match base.as_deref().and_then(split) {
         Some((scheme, host, port)) => (scheme.to_owned(), host.to_owned(), port),
         None => (scheme.to_owned(), stored.map_or_else(|| options.default_host(), str::to_owned), None),
