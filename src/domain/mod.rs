@@ -7,6 +7,7 @@ mod app;
 mod caller;
 mod ctx;
 pub mod features;
+pub mod files;
 pub mod identity;
 pub mod operations;
 pub mod origin;

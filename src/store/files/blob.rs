@@ -73,21 +73,25 @@ pub trait PublishedBlob: Send {
 }
 
 /// What stands at a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Nothing, or something behind a symbolic link, which is never followed.
     Nothing,
     /// A file.
     File,
-    /// A directory with all files and directories below it, at any depth, parents before children.
-    Directory {
-        /// Regular files.
-        files: Vec<FilePath>,
-        /// Directories, without the one asked for.
-        directories: Vec<FilePath>,
-    },
+    /// A directory.
+    Directory,
     /// A device, a socket, a symbolic link.
     Other,
+}
+
+/// What stands below a directory, at any depth; sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Regular files.
+    pub files: Vec<FilePath>,
+    /// Directories, parents before children, without the one asked for.
+    pub directories: Vec<FilePath>,
 }
 
 /// Keeps bytes by tree and path.
@@ -100,6 +104,9 @@ pub trait BlobStore: Send + Sync {
 
     /// What stands at `path`.
     fn find(&self, tree: &Tree, path: &FilePath) -> Result<Found, BlobError>;
+
+    /// Everything below a directory; nothing when there is none.
+    fn list(&self, tree: &Tree, directory: &FilePath) -> Result<Listing, BlobError>;
 
     /// Removes files and the directories that become empty by it; each result tells whether there was a file. What
     /// was removed stays removed after power loss. Sorted paths are removed fastest.

@@ -25,7 +25,7 @@ use rustix::{
 };
 
 use self::beneath::{Beneath, is_absent};
-use super::{Blob, BlobError, BlobInfo, BlobStore, FilePath, Found, StagedBlob, Tree};
+use super::{Blob, BlobError, BlobInfo, BlobStore, FilePath, Found, Listing, StagedBlob, Tree};
 use crate::crypto::files::FileError;
 
 const PRIVATE_DIR: Mode = Mode::RWXU;
@@ -190,7 +190,7 @@ impl Layout {
         fs::unlinkat(above, path.name(), AtFlags::REMOVEDIR).is_ok()
     }
 
-    fn list(&self, tree: &OwnedFd, top: FilePath) -> Result<Found, BlobError> {
+    fn list(&self, tree: &OwnedFd, top: FilePath) -> Result<Listing, BlobError> {
         let (mut files, mut directories, mut next) = (Vec::new(), Vec::new(), vec![top]);
         // Every directory is opened anew by its path: a deep tree must not cost a descriptor per level.
         while let Some(path) = next.pop() {
@@ -224,7 +224,7 @@ impl Layout {
         }
         files.sort_unstable();
         directories.sort_unstable();
-        Ok(Found::Directory { files, directories })
+        Ok(Listing { files, directories })
     }
 }
 
@@ -258,10 +258,17 @@ impl BlobStore for LocalTree {
             Err(errno) if is_absent(errno) => return Ok(Found::Nothing),
             Err(errno) => return Err(blob_error(errno)),
         };
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(Found::File),
-            FileType::Directory => self.0.list(&directory, path.clone()),
-            _ => Ok(Found::Other),
+        Ok(match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Found::File,
+            FileType::Directory => Found::Directory,
+            _ => Found::Other,
+        })
+    }
+
+    fn list(&self, tree: &Tree, directory: &FilePath) -> Result<Listing, BlobError> {
+        match self.0.tree(tree).map_err(blob_error)? {
+            Some(top) => self.0.list(&top, directory.clone()),
+            None => Ok(Listing::default()),
         }
     }
 
