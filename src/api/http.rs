@@ -1,6 +1,6 @@
 //! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
 
-use std::{io::Read, net::IpAddr, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,6 +28,7 @@ use crate::{
         App,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
+        peer,
     },
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -268,29 +269,12 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
     }
 }
 
-/// The address of the peer. Forwarding headers count only from trusted peers, and the list is walked from the right
-/// to the first address that is not trusted (S22).
+/// The address of the client (S22).
 pub fn peer_address(request: &HttpRequest, trusted: &[Network]) -> String {
-    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else {
-        return "untrackable".to_owned();
-    };
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(peer) {
-        return peer.to_string();
-    }
     let forwarded = header_text(request.headers(), "x-forwarded-for");
-    if let Some(list) = forwarded {
-        let addresses = list.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok());
-        if let Some(address) =
-            addresses.map(|address| address.to_canonical()).find(|address| !is_trusted(*address))
-        {
-            return address.to_string();
-        }
-    }
-    match header_text(request.headers(), "x-real-ip") {
-        Some(address) if address.parse::<IpAddr>().is_ok() => address,
-        _ => peer.to_string(),
-    }
+    let real_ip = header_text(request.headers(), "x-real-ip");
+    let peer = request.peer_addr().map(|address| address.ip());
+    peer::peer_address(peer, forwarded.as_deref(), real_ip.as_deref(), trusted)
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -11,6 +11,7 @@ pub mod files;
 pub mod identity;
 pub mod operations;
 pub mod origin;
+pub mod peer;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

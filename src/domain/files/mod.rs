@@ -9,6 +9,11 @@ mod download;
 mod locks;
 mod upload;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use self::locks::PathLocks;

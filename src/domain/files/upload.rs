@@ -105,7 +105,7 @@ impl Upload {
         Ok(true)
     }
 
-    /// Appends to the file begun last; bytes of an unwanted file are forgotten.
+    /// Appends to the file begun last.
     ///
     /// Errors: 413/0 and 507/0 as for [`Upload::begin`].
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -117,6 +117,13 @@ impl Upload {
         current.hash.update(bytes);
         current.size += bytes.len() as u64;
         current.blob.write(bytes).map_err(failed)
+    }
+
+    /// Counts bytes that are not wanted: they belong to the request all the same.
+    ///
+    /// Errors: 413/0 as for [`Upload::begin`].
+    pub fn skip(&mut self, bytes: &[u8]) -> Result<()> {
+        self.room.count(bytes.len() as u64)
     }
 
     /// Ends the file begun last and makes its bytes durable.
@@ -232,6 +239,7 @@ struct Room {
     /// Bytes that must stay free on the disk.
     reserve: u64,
     received: u64,
+    stored: u64,
     unchecked: u64,
 }
 
@@ -246,6 +254,7 @@ impl Room {
             replaced: 0,
             reserve: settings.min_free_mb.saturating_mul(MIB),
             received: 0,
+            stored: 0,
             unchecked: 0,
         }
     }
@@ -257,13 +266,19 @@ impl Room {
         }
     }
 
-    /// Counts bytes that came; true when it is time to look at the disk again.
-    fn take(&mut self, bytes: u64) -> Result<bool> {
+    fn count(&mut self, bytes: u64) -> Result<()> {
         self.received = self.received.saturating_add(bytes);
-        if let Some(most) = self.most.filter(|most| self.received > *most) {
-            return Err(too_large(most));
+        match self.most {
+            Some(most) if self.received > most => Err(too_large(most)),
+            _ => Ok(()),
         }
-        self.check_quota(self.used.saturating_add(self.received).saturating_sub(self.replaced))?;
+    }
+
+    /// Counts bytes that are stored; true when it is time to look at the disk again.
+    fn take(&mut self, bytes: u64) -> Result<bool> {
+        self.count(bytes)?;
+        self.stored = self.stored.saturating_add(bytes);
+        self.check_quota(self.used.saturating_add(self.stored).saturating_sub(self.replaced))?;
         self.unchecked += bytes;
         let due = self.unchecked >= CHECK_EVERY;
         if due {
