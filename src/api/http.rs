@@ -1,6 +1,6 @@
 //! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
 
-use std::{io::Read, sync::Arc};
+use std::{io::Read, net::IpAddr, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,14 +17,18 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     arguments,
-    cors::{Allowance, OriginPolicy},
     dispatch::{Incoming, Outgoing, OutgoingBody, dispatch},
     endpoint::{CookieEffect, Download},
     envelope::{self, Meta},
     presented,
 };
 use crate::{
-    domain::{App, identity::Presented},
+    config::settings::network::Network,
+    domain::{
+        App,
+        identity::Presented,
+        origin::{Allowance, OriginPolicy},
+    },
     types::{ApiError, ErrorKind, Json, Result},
 };
 
@@ -39,7 +43,7 @@ pub struct ApiState {
     /// Cookies are for TLS only.
     pub secure_cookies: bool,
     /// Peers whose forwarding headers count.
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Network>,
     /// How many calls may run or wait at once.
     pub slots: Arc<tokio::sync::Semaphore>,
 }
@@ -145,8 +149,9 @@ fn respond(outgoing: Outgoing, state: &ApiState) -> HttpResponse {
     if let Some(effect) = outgoing.cookie {
         let name = &state.app.settings.apiserver.auth.session_auth_cookie_name;
         let cookie = match &effect {
-            CookieEffect::Set(token) => Cookie::build(name, token)
-                .max_age(Duration::seconds(state.app.settings.apiserver.auth.default_expiration_sec)),
+            CookieEffect::Set(token) => Cookie::build(name, token).max_age(Duration::seconds(
+                state.app.settings.apiserver.auth.default_expiration_sec.signed(),
+            )),
             CookieEffect::Delete => Cookie::build(name, "").max_age(Duration::ZERO),
         };
         let cookie =
@@ -265,24 +270,26 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
 
 /// The address of the peer. Forwarding headers count only from trusted peers, and the list is walked from the right
 /// to the first address that is not trusted (S22).
-pub fn peer_address(request: &HttpRequest, trusted: &[String]) -> String {
-    let Some(peer) = request.peer_addr().map(|address| address.ip().to_string()) else {
+pub fn peer_address(request: &HttpRequest, trusted: &[Network]) -> String {
+    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else {
         return "untrackable".to_owned();
     };
-    if !trusted.contains(&peer) {
-        return peer;
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(peer) {
+        return peer.to_string();
     }
     let forwarded = header_text(request.headers(), "x-forwarded-for");
     if let Some(list) = forwarded {
-        let outside =
-            list.rsplit(',').map(str::trim).find(|address| !trusted.iter().any(|known| known == address));
-        if let Some(address) = outside.filter(|address| address.parse::<std::net::IpAddr>().is_ok()) {
-            return address.to_owned();
+        let addresses = list.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok());
+        if let Some(address) =
+            addresses.map(|address| address.to_canonical()).find(|address| !is_trusted(*address))
+        {
+            return address.to_string();
         }
     }
     match header_text(request.headers(), "x-real-ip") {
-        Some(address) if address.parse::<std::net::IpAddr>().is_ok() => address,
-        _ => peer,
+        Some(address) if address.parse::<IpAddr>().is_ok() => address,
+        _ => peer.to_string(),
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod arguments;
 mod auth;
-mod cors;
 mod debug;
 mod dispatch;
 mod endpoint;
@@ -22,6 +21,5 @@ mod server;
 pub mod table;
 mod users;
 
-pub use cors::{OriginPolicy, allowed_origin};
 pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

@@ -8,7 +8,9 @@ mod caller;
 mod ctx;
 pub mod features;
 pub mod identity;
+mod listing;
 pub mod operations;
+pub mod origin;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

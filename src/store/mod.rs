@@ -32,6 +32,8 @@ pub struct Store {
     readers: Readers,
     writer: writer::Writer,
     path: std::path::PathBuf,
+    /// Where open scrolls stand.
+    pub scrolls: query::Scrolls,
 }
 
 /// A consistent view of the data within a scope.

@@ -1,0 +1,334 @@
+//! Reading documents: by query, by id, as counts and as lists of values.
+//!
+//! A query selects rows in SQL, paging included; their wanted parts are then read by row, so that sorting never
+//! carries large sections. Every statement is scoped by `query::visible`. What never lives here: writes, rules.
+
+mod assemble;
+mod join;
+mod legacy;
+mod projection;
+mod read;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value as Sql};
+use sea_query::{Expr, Func};
+use serde_json::Value;
+
+use super::{
+    Scope, Snapshot,
+    query::{
+        self, Collection, DOCUMENT, Scrolls, Shape,
+        ast::{Query, Window},
+        build, failed, names, parse_path, visible, writable,
+    },
+};
+use crate::types::{ApiError, ErrorKind, Json, Millis, Result, Version};
+
+pub use legacy::for_version;
+use projection::Projection;
+pub use query::{Public, QueryOptions};
+
+/// How documents are looked for and shaped.
+#[derive(Clone, Debug, Default)]
+pub struct FindOptions<'a> {
+    /// What the endpoint decides about the query.
+    pub query: QueryOptions,
+    /// References are objects, sub-fields of references may be asked for, and `id` is always part
+    /// (`get_all_ex`); otherwise references are plain ids (`get_all`).
+    pub expanded: bool,
+    /// Only these fields, whatever the request says.
+    pub projection: Option<&'a [&'a str]>,
+    /// Open scrolls and the subject that the call runs as. Without them a scroll request starts anew each time.
+    pub scrolls: Option<(&'a Scrolls, &'a str)>,
+}
+
+/// Documents in the order asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The documents.
+    pub documents: Vec<Json>,
+    /// The id to go on with, when the request was a scroll.
+    pub scroll_id: Option<String>,
+}
+
+/// What the caller means to do with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// See it: the tenant's own and public documents, within the access rules.
+    Read,
+    /// Change it: the tenant's own documents only.
+    Write,
+}
+
+impl Snapshot<'_> {
+    /// Documents that match a request (protocol: spec/protocol.md 5).
+    ///
+    /// Errors: 400 as the query language names them.
+    pub fn find(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &FindOptions<'_>,
+    ) -> Result<Found> {
+        find(self.conn, self.scope, self.now, collection, request, options)
+    }
+
+    /// One document with plain references, as `get_by_id` returns it; `None` when it does not exist for the scope.
+    pub fn by_id(
+        &self,
+        collection: &'static Collection,
+        id: &str,
+        access: Access,
+        version: Version,
+    ) -> Result<Option<Json>> {
+        by_id(self.conn, self.scope, collection, id, access, version)
+    }
+
+    /// The given fields of one document, in present form; `None` when it does not exist for the scope.
+    ///
+    /// Errors: `400/14` for fields that the collection does not have.
+    pub fn fields(
+        &self,
+        collection: &'static Collection,
+        id: &str,
+        access: Access,
+        fields: &[&str],
+    ) -> Result<Option<Json>> {
+        let projection = Projection::parse(collection, fields, false)?;
+        one(self.conn, self.scope, collection, id, access, &projection, None)
+    }
+
+    /// Ids of all documents that match a request, in its order and window.
+    pub fn ids(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &QueryOptions,
+    ) -> Result<Vec<String>> {
+        ids(self.conn, self.scope, collection, request, options)
+    }
+
+    /// Number of documents that match a request, whatever its window.
+    pub fn count(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &QueryOptions,
+    ) -> Result<u64> {
+        count(self.conn, self.scope, collection, request, options)
+    }
+
+    /// Distinct values of a field over the matching documents, ascending. Times are in wire form.
+    ///
+    /// Errors: `400/14` for a field that has no such values.
+    pub fn distinct(
+        &self,
+        collection: &'static Collection,
+        field: &str,
+        request: &Json,
+        options: &QueryOptions,
+    ) -> Result<Vec<Value>> {
+        distinct(self.conn, self.scope, collection, field, request, options)
+    }
+}
+
+/// See [`Snapshot::find`].
+pub(crate) fn find(
+    conn: &Connection,
+    scope: &Scope,
+    now: Millis,
+    collection: &'static Collection,
+    request: &Json,
+    options: &FindOptions<'_>,
+) -> Result<Found> {
+    let query = query::parse(collection, request, &options.query)?;
+    let projection = wanted(collection, request, options)?;
+    let (scroll_id, start, size) = slice(&query, collection, now, options);
+    let rows = select_rows(conn, scope, collection, &query, start, size)?;
+    if let (Some(id), Some((scrolls, subject))) = (&scroll_id, options.scrolls) {
+        let position = start.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+        scrolls.save(id, subject, collection.table, position, now);
+    }
+    let max_entries = request.get("max_task_entries").and_then(Value::as_i64);
+    let mut documents = read::documents(conn, collection, &rows, &projection, max_entries)?;
+    if options.expanded {
+        join::references(conn, scope, query.public, collection, &projection, &mut documents)?;
+    }
+    for document in &mut documents {
+        for_version(collection, document, options.query.version);
+    }
+    Ok(Found { documents, scroll_id })
+}
+
+fn wanted(collection: &Collection, request: &Json, options: &FindOptions<'_>) -> Result<Projection> {
+    let sent = match options.projection {
+        Some(fields) => fields.to_vec(),
+        None => match names(request, "projection")? {
+            empty if empty.is_empty() => names(request, "only_fields")?,
+            fields => fields,
+        },
+    };
+    let projection = Projection::parse(collection, &sent, options.expanded)?;
+    Ok(if options.expanded { projection.with_id() } else { projection })
+}
+
+/// Where the wanted rows start, how many there are at most, and the scroll they belong to.
+fn slice(
+    query: &Query,
+    collection: &'static Collection,
+    now: Millis,
+    options: &FindOptions<'_>,
+) -> (Option<String>, u64, Option<u64>) {
+    match &query.window {
+        Window::All => (None, 0, None),
+        Window::Slice { start, size } => (None, *start, Some(*size)),
+        Window::Scroll { id, size, refresh } => {
+            let (id, position) = match options.scrolls {
+                Some((scrolls, subject)) => scrolls.resume(id.as_deref(), subject, collection.table, now),
+                None => (crate::types::new_id(), 0),
+            };
+            match refresh {
+                true => (Some(id), 0, Some(position.max(*size))),
+                false => (Some(id), position, Some(*size)),
+            }
+        }
+    }
+}
+
+fn select_rows(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    query: &Query,
+    start: u64,
+    size: Option<u64>,
+) -> Result<Vec<i64>> {
+    let mut select = query::matching(collection, scope, query);
+    select.column((DOCUMENT, "rowid"));
+    query::ordered(collection, query, &mut select);
+    window(&mut select, start, size);
+    let (sql, values) = build(&select)?;
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+fn window(select: &mut sea_query::SelectStatement, start: u64, size: Option<u64>) {
+    let most = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
+    if size.is_some() || start > 0 {
+        select.limit(size.unwrap_or(most).min(most)).offset(start.min(most));
+    }
+}
+
+/// See [`Snapshot::by_id`].
+pub(crate) fn by_id(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    id: &str,
+    access: Access,
+    version: Version,
+) -> Result<Option<Json>> {
+    let projection = Projection::default_and(collection.shown_by_id);
+    let mut document = one(conn, scope, collection, id, access, &projection, None)?;
+    if let Some(document) = &mut document {
+        // By id this list is always empty (protocol: spec/tasks.md 2.1).
+        if let Some(names) = document.get_mut("unique_metrics") {
+            *names = Value::Array(Vec::new());
+        }
+        for_version(collection, document, version);
+    }
+    Ok(document)
+}
+
+fn one(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    id: &str,
+    access: Access,
+    projection: &Projection,
+    max_entries: Option<i64>,
+) -> Result<Option<Json>> {
+    let condition = match access {
+        Access::Read => visible(collection.entity, scope, true),
+        Access::Write => writable(collection.entity, scope),
+    };
+    let rows = read::rows_of(conn, collection, condition, &[id.to_owned()])?;
+    Ok(read::documents(conn, collection, &rows, projection, max_entries)?.pop())
+}
+
+/// See [`Snapshot::ids`].
+pub(crate) fn ids(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    request: &Json,
+    options: &QueryOptions,
+) -> Result<Vec<String>> {
+    let query = query::parse(collection, request, options)?;
+    let mut select = query::matching(collection, scope, &query);
+    select.column((DOCUMENT, "id"));
+    query::ordered(collection, &query, &mut select);
+    match query.window {
+        Window::All => {}
+        Window::Slice { start, size } => window(&mut select, start, Some(size)),
+        Window::Scroll { size, .. } => window(&mut select, 0, Some(size)),
+    }
+    let (sql, values) = build(&select)?;
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+/// See [`Snapshot::count`].
+pub(crate) fn count(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    request: &Json,
+    options: &QueryOptions,
+) -> Result<u64> {
+    let query = query::parse(collection, request, options)?;
+    let mut select = query::matching(collection, scope, &query);
+    select.expr(Func::count(Expr::cust("*")));
+    let (sql, values) = build(&select)?;
+    let counted: Option<i64> = conn
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.query_row(params_from_iter(values), |row| row.get(0)).optional())
+        .map_err(failed)?;
+    Ok(counted.and_then(|number| u64::try_from(number).ok()).unwrap_or_default())
+}
+
+/// See [`Snapshot::distinct`].
+pub(crate) fn distinct(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    field: &str,
+    request: &Json,
+    options: &QueryOptions,
+) -> Result<Vec<Value>> {
+    let query = query::parse(collection, request, options)?;
+    let path = parse_path(collection, field)?;
+    let unknown = || ApiError::new(ErrorKind::InvalidFields, "there is no such field").with("field", field);
+    let shape = collection.shape_of(&path).ok_or_else(unknown)?;
+    let select = query::distinct(collection, scope, &query, &path).ok_or_else(unknown)?;
+    let (sql, values) = build(&select)?;
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, Sql>(0)).map_err(failed)?;
+    let mut out = Vec::new();
+    for row in rows {
+        out.push(match (shape, row.map_err(failed)?) {
+            (Shape::Time, Sql::Integer(time)) => Millis(time).into(),
+            (Shape::Flag, Sql::Integer(flag)) => Value::Bool(flag != 0),
+            (_, Sql::Integer(value)) => value.into(),
+            (_, Sql::Real(value)) => value.into(),
+            (_, Sql::Text(value)) => value.into(),
+            (_, Sql::Null | Sql::Blob(_)) => continue,
+        });
+    }
+    Ok(out)
+}

@@ -1,4 +1,0 @@
-//! The query language.
-pub(crate) fn register(_conn: &rusqlite::Connection) -> rusqlite::Result<()> {
-    Ok(())
-}
