@@ -1,6 +1,12 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod errors;
 mod hocon;
+mod identity;
 mod install;
+mod protocol;
+mod sdk;
+mod start;
 mod tls;
+mod yard;
