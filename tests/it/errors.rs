@@ -22,7 +22,8 @@ fn endpoints(yard: &Yard) -> Vec<(String, Value)> {
 /// Names of the fields that an endpoint knows, and a few that it may treat in a special way.
 fn fields(schema: &Value) -> Vec<String> {
     let known = schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned();
-    let special = ["id", "ids", "task", "only_fields", "order_by", "page", "page_size", "scroll_id", "size", "name"];
+    let special =
+        ["id", "ids", "task", "only_fields", "order_by", "page", "page_size", "scroll_id", "size", "name"];
     let special = special.iter().chain(&["_any_", "filters", "search_text"]).map(|name| (*name).to_owned());
     known.chain(special).collect()
 }
@@ -72,7 +73,10 @@ fn odd_bodies() -> Vec<(&'static str, Vec<u8>)> {
         (lines, b"{}\n5\n".to_vec()),
         (lines, b"{\"type\":\"training_stats_scalar\"}\n{".to_vec()),
         ("application/x-www-form-urlencoded", b"a[b]=1&a=2&%ff=%00&&=&ids[]=".to_vec()),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1".to_vec()),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1".to_vec(),
+        ),
         ("multipart/form-data", b"no boundary".to_vec()),
         ("\u{e9}/plain", b"{}".to_vec()),
     ]
@@ -88,7 +92,10 @@ fn survive(call: Call, endpoint: &str, what: &str) {
     let lower = text.to_lowercase();
     for leak in ["sqlite", "select ", "insert into", "/src/", "panicked", "rusqlite", "roundhouse-yard-"] {
         let sent = what.to_lowercase().contains(leak);
-        assert!(sent || status == 200 || !lower.contains(leak), "{endpoint} with {what}: {leak:?} in {shown}");
+        assert!(
+            sent || status == 200 || !lower.contains(leak),
+            "{endpoint} with {what}: {leak:?} in {shown}"
+        );
     }
 }
 
@@ -166,9 +173,15 @@ fn odd_bodies_headers_and_queries() {
             survive(call, endpoint, &format!("{media_type}: {shown}"));
         }
         for version in ["1.0", "2.1", "2.2", "2.13", "2.16", "20", "999999999.9999999999", "0.0"] {
-            survive(client.at(version).request(endpoint).json(&json!({"task": "x", "id": "y"})), endpoint, version);
+            survive(
+                client.at(version).request(endpoint).json(&json!({"task": "x", "id": "y"})),
+                endpoint,
+                version,
+            );
         }
-        for query in ["?%ff=%fe", "?a[[[=1&a]]=2", "?a.b.c.d=1&a=2", "?....=1", "?page=9999999999999999999999"] {
+        for query in
+            ["?%ff=%fe", "?a[[[=1&a]]=2", "?a.b.c.d=1&a=2", "?....=1", "?page=9999999999999999999999"]
+        {
             let path = format!("/v2.23/{endpoint}{query}");
             survive(client.path(&path).method(Method::GET), endpoint, query);
         }
@@ -186,7 +199,11 @@ fn odd_bodies_headers_and_queries() {
             ("authorization", "Basic ////"),
             ("cookie", "clearml_token_basic=;;;=\u{fc}"),
         ] {
-            survive(client.request(endpoint).header(name, value).json(&nothing), endpoint, &format!("{name}: {value}"));
+            survive(
+                client.request(endpoint).header(name, value).json(&nothing),
+                endpoint,
+                &format!("{name}: {value}"),
+            );
         }
     });
 }
@@ -211,9 +228,9 @@ fn strangers_get_nothing() {
 #[test]
 fn odd_bytes_on_the_socket() {
     let yard = Yard::start();
-    let huge_header = format!("GET /debug.ping HTTP/1.1\r\nHost: x\r\nX-Big: {}\r\n\r\n", "a".repeat(1 << 20));
-    let many_headers =
-        format!("GET /debug.ping HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: 1\r\n".repeat(5000));
+    let huge_header =
+        format!("GET /debug.ping HTTP/1.1\r\nHost: x\r\nX-Big: {}\r\n\r\n", "a".repeat(1 << 20));
+    let many_headers = format!("GET /debug.ping HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: 1\r\n".repeat(5000));
     let attacks: Vec<Vec<u8>> = vec![
         b"\0\0\0\0".to_vec(),
         b"GET\r\n\r\n".to_vec(),

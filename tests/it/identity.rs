@@ -12,7 +12,9 @@ const ME: &str = "users.get_current_user";
 
 /// A call with the session cookie and nothing else, as one of our own pages makes it (S20).
 fn with_cookie(yard: &Yard, token: &str) -> Client {
-    yard.nobody().with("cookie", &format!("a=1; clearml_token_basic={token}; b=2")).with("origin", &yard.web())
+    yard.nobody()
+        .with("cookie", &format!("a=1; clearml_token_basic={token}; b=2"))
+        .with("origin", &yard.web())
 }
 
 #[test]
@@ -349,7 +351,8 @@ fn case_40_the_current_user() {
     assert_eq!(me["user"]["role"], "admin");
     assert_eq!(me["user"].get("preferences"), None);
     assert_eq!(me["settings"]["max_download_items"], 50000);
-    let groups: Vec<&str> = me["sec_groups"].as_array().unwrap().iter().filter_map(|g| g["name"].as_str()).collect();
+    let groups: Vec<&str> =
+        me["sec_groups"].as_array().unwrap().iter().filter_map(|g| g["name"].as_str()).collect();
     assert!(groups.contains(&"users") && groups.contains(&"admins"), "{groups:?}");
     // Identities of the platform have no profile.
     yard.system().call(ME, json!({})).is(400, 300);

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod errors;
+mod fsync;
 mod hocon;
 mod identity;
 mod install;
+mod kill;
 mod protocol;
 mod sdk;
 mod start;

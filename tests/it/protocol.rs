@@ -130,7 +130,8 @@ fn cases_11_and_67_cors_in_the_reference_profile() {
         assert_eq!(response.status(), status);
         assert_eq!(response.headers()["access-control-allow-origin"], "http://ui:8080", "{status}");
         assert_eq!(response.headers()["access-control-allow-credentials"], "true", "{status}");
-        let varies = response.headers().get_all("vary").iter().any(|v| v.to_str().unwrap().contains("Origin"));
+        let varies =
+            response.headers().get_all("vary").iter().any(|v| v.to_str().unwrap().contains("Origin"));
         assert!(varies, "{status}");
     }
     let stranger = yard.nobody().path("/debug.ping").header("origin", "http://evil.example").send().unwrap();
@@ -143,13 +144,19 @@ fn cases_12_and_63_order_of_the_checks() {
     let nobody = yard.nobody();
     let bob = yard.user("bob");
     for path in ["/debug.ping", "/v2.3.4/debug.ping", "/nosuch.thing"] {
-        let response =
-            nobody.path(path).method(Method::POST).header("content-encoding", "gzip").bytes("x").send().unwrap();
+        let response = nobody
+            .path(path)
+            .method(Method::POST)
+            .header("content-encoding", "gzip")
+            .bytes("x")
+            .send()
+            .unwrap();
         assert_eq!(response.status(), 415, "{path}");
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"), "{path}");
     }
     // 63: endpoint before credentials, credentials before role, role before body.
-    let malformed = |call: crate::yard::Call| call.header("content-type", "application/json").bytes("{\"a\":");
+    let malformed =
+        |call: crate::yard::Call| call.header("content-type", "application/json").bytes("{\"a\":");
     malformed(nobody.request("users.set_preferences")).answer().is(401, 20);
     malformed(bob.request("auth.create_user")).answer().is(403, 20);
     malformed(nobody.at("2.12").request("login.logout")).answer().is(404, 0);
@@ -181,7 +188,10 @@ fn cases_14_to_17_arguments_and_bodies() {
         post("/debug.ping").bytes(other).answer().is(400, 12);
     }
     // The media type does not matter, except for forms.
-    assert_eq!(post("/debug.ping").header("content-type", "text/plain").bytes("{\"x\":1}").answer().ok()["x"], 1);
+    assert_eq!(
+        post("/debug.ping").header("content-type", "text/plain").bytes("{\"x\":1}").answer().ok()["x"],
+        1
+    );
     let form = "application/x-www-form-urlencoded";
     let answer = post("/debug.ping?k=1").header("content-type", form).bytes("x.y=2&k=3").answer();
     assert_eq!(answer.ok()["x"], json!({"y": 2}));

@@ -127,7 +127,8 @@ fn built_in_groups_have_the_ids_that_clients_know() {
     assert_eq!(groups["users"], "30795571-a470-4717-a80d-e8705fc776bf");
     assert_eq!(groups["admins"], "c14a3cc6-1144-4896-8ea6-fb186ee19896");
     let bob = yard.user("bob").ok("users.get_current_user", json!({}));
-    let names: Vec<&str> = bob["sec_groups"].as_array().unwrap().iter().filter_map(|g| g["name"].as_str()).collect();
+    let names: Vec<&str> =
+        bob["sec_groups"].as_array().unwrap().iter().filter_map(|g| g["name"].as_str()).collect();
     assert_eq!(names, ["users"]);
 }
 
@@ -145,7 +146,8 @@ fn case_58_an_empty_store_gets_its_first_objects_once() {
     assert_eq!(uid.as_str().unwrap().len(), 36);
     assert_eq!(queues.as_array().unwrap().len(), 1);
     assert_eq!((&queues[0]["name"], &queues[0]["system_tags"]), (&json!("default"), &json!(["default"])));
-    let names: Vec<&str> = users.as_array().unwrap().iter().filter_map(|user| user["name"].as_str()).collect();
+    let names: Vec<&str> =
+        users.as_array().unwrap().iter().filter_map(|user| user["name"].as_str()).collect();
     assert!(names.contains(&"Default User"), "{names:?}");
     let tests = users.as_array().unwrap().iter().find(|user| user["id"] == "__tests__").unwrap();
     assert_eq!(tests["company"], COMPANY);
@@ -187,9 +189,11 @@ fn init_prints_the_password_once_and_only_on_a_terminal() {
     let init = || -> String {
         let command = format!("{SERVER} init --data {}", data.display());
         let mut script = Command::new("script");
-        script.args(["-qec", &command, "/dev/null"]).env_clear().envs(yard.command(&[]).get_envs().filter_map(
-            |(name, value)| Some((name.to_owned(), value?.to_owned())),
-        ));
+        script.args(["-qec", &command, "/dev/null"]).env_clear().envs(
+            yard.command(&[])
+                .get_envs()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))),
+        );
         let output = script.output().expect("script is part of Debian's bsdutils");
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
@@ -303,7 +307,9 @@ fn foreign_and_damaged_databases_are_refused() {
     yard.stop();
     let path = yard.data().join("roundhouse.db");
     let ours = fs::read(&path).unwrap();
-    for (content, what) in [(b"this is no database at all, just text".to_vec(), "text"), (ours[..40_000].to_vec(), "half")] {
+    for (content, what) in
+        [(b"this is no database at all, just text".to_vec(), "text"), (ours[..40_000].to_vec(), "half")]
+    {
         fs::write(&path, &content).unwrap();
         let refusal = refused(&mut yard);
         says(&refusal, &["database"]);
@@ -324,7 +330,8 @@ fn wrong_secrets_are_refused_and_never_made_anew() {
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     };
-    let newer = regex::Regex::new(r#""version":\s*\d+"#).unwrap().replace(&ours, "\"version\": 999").into_owned();
+    let newer =
+        regex::Regex::new(r#""version":\s*\d+"#).unwrap().replace(&ours, "\"version\": 999").into_owned();
     assert_ne!(newer, ours);
     for (text, mode, words) in [
         ("", 0o600, "secrets.json"),
@@ -401,7 +408,10 @@ fn a_stop_leaves_nothing_to_recover_and_health_can_be_asked() {
     assert!(fs::metadata(&wal).unwrap().len() > 0);
     let status = yard.stop();
     assert_eq!(status.code(), Some(0), "{}", yard.log());
-    assert!(fs::metadata(&wal).map_or(0, |metadata| metadata.len()) == 0, "the log was not moved into the database");
+    assert!(
+        fs::metadata(&wal).map_or(0, |metadata| metadata.len()) == 0,
+        "the log was not moved into the database"
+    );
     assert_eq!(health(&yard).status.code(), Some(1));
     yard.start_again();
     assert_eq!(yard.admin().ok("users.get_preferences", json!({}))["preferences"], json!({"k": 1}));

@@ -122,7 +122,8 @@ impl Setup {
         self
     }
 
-    /// Runs the server below another program, such as a tracer; the last argument is followed by the server's path.
+    /// Runs the server by another program, such as a tracer, whose last argument is followed by the server's path. That
+    /// program must become the server, as `strace -D` does: the yard stops and kills its child only.
     pub(crate) fn below(mut self, program: &[&str]) -> Self {
         self.tracer = program.iter().map(|word| (*word).to_owned()).collect();
         self
