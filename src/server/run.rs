@@ -21,6 +21,7 @@ use crate::{
     crypto::{ca::LocalAuthority, names::HostNames},
     domain::{App, origin::OriginPolicy},
     jobs::{Job, Jobs},
+    web::http::{self as web_http, WebState},
 };
 
 /// Running requests get this long at a stop.
@@ -45,7 +46,8 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     start::announce(&options, &house)?;
     let House { app, lock, .. } = house;
     let app = Arc::new(app);
-    let state = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
+    let api = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
+    let pages = Data::new(web_state(&options, &api));
     let jobs =
         Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
     let mut handles = Vec::new();
@@ -54,10 +56,10 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
         if listeners.is_empty() {
             continue;
         }
-        let state = state.clone();
+        let (api, pages) = (api.clone(), pages.clone());
         let mut server = HttpServer::new(move || {
-            let state = state.clone();
-            ActixApp::new().app_data(state).configure(move |config| routes(face, config))
+            let (api, pages) = (api.clone(), pages.clone());
+            ActixApp::new().app_data(api).app_data(pages).configure(move |config| routes(face, config))
         })
         .workers(2)
         .worker_max_blocking_threads(64)
@@ -116,7 +118,8 @@ fn routes(face: Face, config: &mut web::ServiceConfig) {
         Face::Web => {
             config
                 .service(web::resource("/api").to(api_below))
-                .service(web::resource("/api/{tail:.*}").to(api_below));
+                .service(web::resource("/api/{tail:.*}").to(api_below))
+                .default_service(web::to(web_http::call));
         }
     }
 }
@@ -141,6 +144,19 @@ fn api_state(options: &Options, ports: Ports, app: Arc<App>) -> ApiState {
         trusted_proxies: app.settings.apiserver.trusted_proxies.clone(),
         slots: Arc::new(tokio::sync::Semaphore::new(256)),
         app,
+    }
+}
+
+fn web_state(options: &Options, api: &ApiState) -> WebState {
+    let ca = options.speaks_tls().then(|| LocalAuthority::load(&options.data).ok().flatten()).flatten();
+    let ca = ca.filter(|_| options.tls.is_none());
+    WebState {
+        app: Arc::clone(&api.app),
+        origins: api.origins.clone(),
+        secure_cookies: api.secure_cookies,
+        trusted_proxies: api.trusted_proxies.clone(),
+        fingerprint: ca.as_ref().map(LocalAuthority::fingerprint).unwrap_or_default(),
+        ca: ca.map(|authority| authority.pem()),
     }
 }
 
