@@ -17,11 +17,7 @@ use crate::{
         files::Files,
         identity::{self, Presented, TokenRequest},
     },
-    store::{
-        Lane, Readable, Scope, Sets, Store, Writable,
-        files::LocalTree,
-        identity::NewAccount,
-    },
+    store::{Lane, Readable, Scope, Sets, Store, Writable, files::LocalTree, identity::NewAccount},
     types::{CompanyId, UserId},
 };
 
@@ -55,6 +51,7 @@ impl House {
             urls: PublicUrls { origins: vec!["https://ui.example".to_owned()], ..PublicUrls::default() },
             throttle: identity::LoginThrottle::default(),
             verified: identity::VerifiedPairs::default(),
+            ca_bundle: None,
             initial_password: Mutex::new(None),
         };
         let admin = identity::ensure_identities(&app).unwrap().unwrap().user;
