@@ -93,7 +93,11 @@ impl FrontDoor {
     }
 
     /// One value from the database.
-    pub(crate) fn value<T: rusqlite::types::FromSql>(&self, sql: &str, params: impl rusqlite::Params) -> Option<T> {
+    pub(crate) fn value<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Option<T> {
         self.app.store.read(&Scope::server(), |snapshot| snapshot.one(sql, params, |row| row.get(0))).unwrap()
     }
 

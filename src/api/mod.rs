@@ -6,6 +6,7 @@
 
 mod arguments;
 mod auth;
+mod bulk;
 mod cors;
 mod debug;
 mod dispatch;
@@ -16,13 +17,18 @@ mod form;
 mod front_door;
 pub mod http;
 mod login;
+mod models;
 mod openapi;
 mod path;
 pub mod presented;
+mod projects;
+mod queues;
 pub mod schema;
 mod server;
 pub mod table;
+mod typed;
 mod users;
+mod workers;
 
 pub use cors::{OriginPolicy, allowed_origin};
 pub use dispatch::{Incoming, Outgoing, dispatch};

@@ -9,7 +9,13 @@ mod ctx;
 pub mod features;
 pub mod identity;
 mod listing;
+pub mod models;
 pub mod operations;
+pub mod projects;
+pub mod public;
+pub mod queues;
+pub mod tags;
+pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};
