@@ -56,6 +56,8 @@ impl FrontDoor {
             urls: PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() },
             throttle: LoginThrottle::default(),
             verified: VerifiedPairs::default(),
+            ca_bundle: None,
+            initial_password: parking_lot::Mutex::default(),
         };
         let front = FrontDoor { app, _directory: directory };
         front.tenant("acme");

@@ -7,7 +7,6 @@
 mod arguments;
 mod auth;
 mod bulk;
-mod cors;
 mod debug;
 mod dispatch;
 mod endpoint;
@@ -30,6 +29,5 @@ mod typed;
 mod users;
 mod workers;
 
-pub use cors::{OriginPolicy, allowed_origin};
 pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

@@ -6,12 +6,14 @@
 
 pub mod audit;
 pub mod documents;
+pub mod files;
 pub mod identity;
 mod migrate;
 pub mod models;
 mod open;
 pub mod projects;
 mod public;
+pub mod overview;
 pub mod query;
 pub mod queues;
 mod scope;
