@@ -13,6 +13,7 @@ pub mod query;
 mod scope;
 pub mod sessions;
 mod sql;
+pub mod tasks;
 mod writer;
 
 use std::{ops::Deref, path::Path, time::Duration};
