@@ -35,6 +35,25 @@ pub struct Apiserver {
     pub cors: Cors,
     pub services: ApiServices,
     pub getting_started_info: serde_json::Value,
+    pub workers: Workers,
+}
+#[derive(Clone, Copy, Default)]
+pub struct Seconds(u64);
+impl Seconds {
+    pub const fn new(seconds: u64) -> Self {
+        Self(seconds)
+    }
+    pub const fn signed(self) -> i64 {
+        self.0.cast_signed()
+    }
+}
+pub struct Workers {
+    pub task_update_timeout: Seconds,
+}
+impl Default for Workers {
+    fn default() -> Self {
+        Self { task_update_timeout: Seconds::new(600) }
+    }
 }
 #[derive(Default)]
 pub struct Cors {
@@ -76,6 +95,7 @@ impl Default for Apiserver {
             cors: Default::default(),
             services: Default::default(),
             getting_started_info: serde_json::Value::Null,
+            workers: Default::default(),
         }
     }
 }
@@ -122,8 +142,37 @@ pub struct FixedUser {
 pub struct Services {
     pub organization: Organization,
     pub auth: ServicesAuth,
+    pub tasks: Tasks,
+    pub async_urls_delete: AsyncUrlsDelete,
+}
+#[derive(Default)]
+pub struct Tasks {
+    pub non_responsive_tasks_watchdog: Watchdog,
+}
+pub struct Watchdog {
+    pub enabled: bool,
+    pub threshold_sec: Seconds,
+}
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self { enabled: true, threshold_sec: Seconds::new(7_200) }
+    }
+}
+pub struct AsyncUrlsDelete {
+    pub enabled: bool,
+    pub fileserver: UrlPrefixes,
+}
+impl Default for AsyncUrlsDelete {
+    fn default() -> Self {
+        Self { enabled: true, fileserver: Default::default() }
+    }
+}
+#[derive(Default)]
+pub struct UrlPrefixes {
+    pub url_prefixes: Option<Vec<String>>,
 }
 pub struct Organization {
+    pub allow_public: bool,
     pub features: BTreeMap<String, bool>,
     pub feature_set: String,
     pub allow_service_user_admins: bool,
@@ -140,6 +189,7 @@ impl Default for Download {
 impl Default for Organization {
     fn default() -> Self {
         Self {
+            allow_public: false,
             features: BTreeMap::new(),
             feature_set: "advanced".into(),
             allow_service_user_admins: false,

@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     crypto::Secret,
     domain::identity::{LoginThrottle, VerifiedPairs},
-    store::Store,
+    store::{Store, query::Scrolls},
 };
 
 /// Version reported in tokens and `server.info`: dotted integers only, since clients compare it by number.
@@ -28,6 +28,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// Where open scrolls stand.
+    pub scrolls: Scrolls,
 }
 
 /// Keys and secrets of this installation.

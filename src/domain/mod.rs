@@ -9,6 +9,7 @@ mod ctx;
 pub mod features;
 pub mod identity;
 pub mod operations;
+pub mod tasks;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

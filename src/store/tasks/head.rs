@@ -138,6 +138,12 @@ impl Snapshot<'_> {
         Ok(self.one("SELECT 1 FROM task WHERE id = ?1", [id], |_| Ok(()))?.is_some())
     }
 
+    /// A task's comment.
+    pub fn task_comment(&self, head: &TaskHead) -> Result<Option<String>> {
+        let comment = self.one("SELECT comment FROM task WHERE id = ?1", [head.id.as_str()], |row| row.get(0))?;
+        Ok(comment.flatten())
+    }
+
     /// Sections of a task, in the order asked for. Absent text is null.
     ///
     /// Errors: 500/100 a stored section is no JSON.

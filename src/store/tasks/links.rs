@@ -33,6 +33,12 @@ impl Snapshot<'_> {
         )
     }
 
+    /// Whether a project is public.
+    pub fn project_is_public(&self, project: &ProjectId) -> Result<bool> {
+        let sql = "SELECT 1 FROM project WHERE id = ?1 AND company = ''";
+        Ok(self.one(sql, [project.as_str()], |_| Ok(()))?.is_some())
+    }
+
     /// Whether a registered worker listens to a queue. Workers are not registered yet, so nobody does.
     pub fn queue_is_watched(&self, _queue: &QueueId) -> Result<bool> {
         Ok(false)
