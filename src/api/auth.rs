@@ -195,8 +195,8 @@ fn get_credentials(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
     Reply::data(&json!({
         "credentials": shown,
         "additional_credentials": {},
-        "default_expiration_sec": policy.default_expiration_sec,
-        "max_expiration_sec": policy.default_expiration_sec,
+        "default_expiration_sec": policy.default_expiration_sec.get(),
+        "max_expiration_sec": policy.default_expiration_sec.get(),
         "max_credentials": policy.max_credentials,
     }))
 }

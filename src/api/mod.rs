@@ -6,12 +6,13 @@
 
 mod arguments;
 mod auth;
-mod cors;
 mod debug;
 mod dispatch;
 mod endpoint;
 mod envelope;
 mod form;
+#[cfg(test)]
+mod front_door;
 pub mod http;
 mod login;
 mod openapi;
@@ -22,6 +23,5 @@ mod server;
 pub mod table;
 mod users;
 
-pub use cors::{OriginPolicy, allowed_origin};
 pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

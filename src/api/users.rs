@@ -85,7 +85,7 @@ fn get_current_user(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
         "user": user,
         "sec_groups": groups,
         "terms_of_use": {"accept_required": false},
-        "getting_started": ctx.app.settings.apiserver.getting_started_info,
+        "getting_started": ctx.app.settings.apiserver.getting_started_info.0,
         "settings": {"max_download_items": ctx.app.settings.services.organization.download.max_download_items},
     });
     if let (true, Value::Object(map)) = (asked.get_supported_features, &mut data) {

@@ -1,1 +1,79 @@
 //! The command line, one file per command. No logic.
+
+mod client_config;
+mod doctor;
+mod healthcheck;
+mod init;
+mod options;
+mod serve;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A whole ClearML-compatible server in one binary.
+#[derive(Parser)]
+#[command(name = "roundhouse", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Create the data directory with its secrets, database and first administrator; does nothing where one exists
+    Init(init::Init),
+    /// Run the server
+    Serve(serve::Serve),
+    /// Ask a running server whether it is well; exit code 0 means yes
+    Healthcheck(healthcheck::Healthcheck),
+    /// Explain what is wrong with a data directory or configuration; changes nothing
+    Doctor(doctor::Doctor),
+    /// Manage local accounts of a stopped server
+    User(user::User),
+    /// Print the ready clearml.conf
+    ClientConfig(client_config::ClientConfig),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    init_log();
+    let result = match Cli::parse().command {
+        Command::Init(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Healthcheck(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::ClientConfig(command) => command.run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("roundhouse: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command failed: one sentence for the person at the terminal.
+type Failure = Box<dyn std::error::Error>;
+type Outcome = Result<ExitCode, Failure>;
+
+fn init_log() {
+    use std::io::IsTerminal as _;
+    use tracing_subscriber::{EnvFilter, fmt};
+
+    let filter = EnvFilter::try_from_env("ROUNDHOUSE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let terminal = std::io::stderr().is_terminal();
+    let set = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_target(false)
+        .try_init();
+    if set.is_err() {
+        eprintln!("roundhouse: the log could not be set up");
+    }
+}

@@ -1,234 +1,66 @@
-//! Typed settings (temporary outline until the real module lands).
-#![allow(missing_docs)]
-use crate::crypto::Secret;
-use std::collections::BTreeMap;
-#[derive(Default)]
-pub struct Settings {
-    pub apiserver: Apiserver,
-    pub services: Services,
-    pub secure: Secure,
-    pub fileserver: Fileserver,
+//! Typed settings: ClearML's own HOCON files, environment overrides and defaults. Knows no other floor.
+//!
+//! [`load`] reads the files ([`sources`]) in their language ([`hocon`]), lays the overrides on top, and gives everything a type
+//! ([`settings`]). [`check_secrets`] then refuses secrets that anybody may know. Nothing here reads the process environment,
+//! writes a file or generates a secret.
+
+pub mod hocon;
+pub mod settings;
+pub mod sources;
+
+mod check_secrets;
+mod error;
+mod ignored;
+mod public;
+mod read;
+mod section;
+mod suggest;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use check_secrets::{MIN_SECRET_LENGTH, check_secrets, is_public_access_key, is_public_secret};
+pub use error::{ConfigError, Problem, Warning, WarningKind};
+pub use settings::{Seconds, Settings};
+
+use hocon::{Kind, Origin, Position, Value};
+use read::Reader;
+use sources::Environment;
+
+/// What [`load`] found.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What the operator should read: unknown keys, ignored settings, missing directories.
+    pub warnings: Vec<Warning>,
 }
-#[derive(Default)]
-pub struct Fileserver {
-    pub auth: FileAuth,
-    pub upload: Upload,
-    pub delete: FileDelete,
+
+/// Reads the configuration: defaults, then files, then `TRAINS__…` and `CLEARML__…` variables (spec/protocol.md 6.1).
+///
+/// `config_path` is a directory or a file; without it `CLEARML_CONFIG_DIR`, `TRAINS_CONFIG_DIR` or the usual directories are read.
+/// `env` is the environment, normally [`process_environment`].
+///
+/// # Errors
+/// A file that cannot be read or parsed, or every setting of a wrong type, each with its place and what to do.
+pub fn load(
+    config_path: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Loaded, ConfigError> {
+    let environment: Environment = env.collect();
+    let sources::Sources { tree, warnings } = sources::read(config_path, &environment)?;
+    let tree =
+        Value { kind: Kind::Object(tree), position: Position { line: 1, column: 1 }, origin: Origin::Text };
+    let mut reader = Reader { warnings, ..Reader::default() };
+    let settings = Settings::read(&tree, &environment, &mut reader);
+    ConfigError::unless_empty(reader.problems)?;
+    Ok(Loaded { settings, warnings: reader.warnings })
 }
-#[derive(Default)]
-pub struct FileAuth {
-    pub enabled: bool,
-}
-#[derive(Default)]
-pub struct Upload {
-    pub max_upload_size_mb: u64,
-}
-#[derive(Default)]
-pub struct FileDelete {
-    pub allow_batch: bool,
-}
-pub struct Apiserver {
-    pub default_company: String,
-    pub auth: Auth,
-    pub version: Ver,
-    pub response: Resp,
-    pub cors: Cors,
-    pub services: ApiServices,
-    pub getting_started_info: serde_json::Value,
-    pub workers: Workers,
-}
-#[derive(Clone, Copy, Default)]
-pub struct Seconds(u64);
-impl Seconds {
-    pub const fn new(seconds: u64) -> Self {
-        Self(seconds)
-    }
-    pub const fn signed(self) -> i64 {
-        self.0.cast_signed()
-    }
-}
-pub struct Workers {
-    pub task_update_timeout: Seconds,
-}
-impl Default for Workers {
-    fn default() -> Self {
-        Self { task_update_timeout: Seconds::new(600) }
-    }
-}
-#[derive(Default)]
-pub struct Cors {
-    pub origins: Vec<String>,
-}
-#[derive(Default)]
-pub struct ApiServices {
-    pub excluded: Vec<String>,
-}
-impl Settings {
-    pub fn public_tree(&self) -> serde_json::Value {
-        serde_json::json!({})
-    }
-}
-#[derive(Default)]
-pub struct Resp {
-    pub headers: Headers,
-}
-pub struct Headers {
-    pub server: String,
-}
-impl Default for Headers {
-    fn default() -> Self {
-        Self { server: "clearml".into() }
-    }
-}
-#[derive(Default)]
-pub struct Ver {
-    pub required: bool,
-    pub check_max_version: bool,
-}
-impl Default for Apiserver {
-    fn default() -> Self {
-        Self {
-            default_company: "d1bd92a3b039400cbafc60a7a5b1e52b".into(),
-            auth: Auth::default(),
-            version: Ver::default(),
-            response: Resp::default(),
-            cors: Default::default(),
-            services: Default::default(),
-            getting_started_info: serde_json::Value::Null,
-            workers: Default::default(),
-        }
-    }
-}
-pub struct Auth {
-    pub default_expiration_sec: i64,
-    pub max_expiration_sec: i64,
-    pub fixed_users: FixedUsers,
-    pub credentials: CredentialPolicy,
-    pub delete_missing_autocreated_users: bool,
-    pub session_auth_cookie_name: String,
-}
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            default_expiration_sec: 2_592_000,
-            max_expiration_sec: 31_536_000,
-            fixed_users: FixedUsers { enabled: true, ..Default::default() },
-            credentials: Default::default(),
-            delete_missing_autocreated_users: true,
-            session_auth_cookie_name: "clearml_token_basic".into(),
-        }
-    }
-}
-#[derive(Default)]
-pub struct CredentialPolicy {
-    pub default_expiration_sec: i64,
-    pub max_credentials: i64,
-}
-#[derive(Default)]
-pub struct FixedUsers {
-    pub enabled: bool,
-    pub pass_hashed: bool,
-    pub users: Vec<FixedUser>,
-}
-pub struct FixedUser {
-    pub username: String,
-    pub password: Secret<String>,
-    pub name: String,
-    pub company: Option<String>,
-    pub is_guest: bool,
-    pub admin: bool,
-}
-#[derive(Default)]
-pub struct Services {
-    pub organization: Organization,
-    pub auth: ServicesAuth,
-    pub tasks: Tasks,
-    pub async_urls_delete: AsyncUrlsDelete,
-}
-#[derive(Default)]
-pub struct Tasks {
-    pub non_responsive_tasks_watchdog: Watchdog,
-}
-pub struct Watchdog {
-    pub enabled: bool,
-    pub threshold_sec: Seconds,
-}
-impl Default for Watchdog {
-    fn default() -> Self {
-        Self { enabled: true, threshold_sec: Seconds::new(7_200) }
-    }
-}
-pub struct AsyncUrlsDelete {
-    pub enabled: bool,
-    pub fileserver: UrlPrefixes,
-}
-impl Default for AsyncUrlsDelete {
-    fn default() -> Self {
-        Self { enabled: true, fileserver: Default::default() }
-    }
-}
-#[derive(Default)]
-pub struct UrlPrefixes {
-    pub url_prefixes: Option<Vec<String>>,
-}
-pub struct Organization {
-    pub allow_public: bool,
-    pub features: BTreeMap<String, bool>,
-    pub feature_set: String,
-    pub allow_service_user_admins: bool,
-    pub download: Download,
-}
-pub struct Download {
-    pub max_download_items: i64,
-}
-impl Default for Download {
-    fn default() -> Self {
-        Self { max_download_items: 50000 }
-    }
-}
-impl Default for Organization {
-    fn default() -> Self {
-        Self {
-            allow_public: false,
-            features: BTreeMap::new(),
-            feature_set: "advanced".into(),
-            allow_service_user_admins: false,
-            download: Default::default(),
-        }
-    }
-}
-#[derive(Default)]
-pub struct ServicesAuth {
-    pub ui_features_per_role: BTreeMap<String, BTreeMap<String, bool>>,
-    pub fixed_users: GuestUsers,
-    pub default_groups: BTreeMap<String, GroupSetting>,
-}
-#[derive(Default)]
-pub struct GroupSetting {
-    pub name: Option<String>,
-    pub features: Option<Vec<String>>,
-    pub assignable: Option<bool>,
-}
-#[derive(Default)]
-pub struct GuestUsers {
-    pub guest: Guest,
-}
-#[derive(Default)]
-pub struct Guest {
-    pub enabled: bool,
-    pub name: String,
-    pub username: String,
-    pub password: String,
-    pub allow_endpoints: Vec<String>,
-}
-#[derive(Default)]
-pub struct Secure {
-    pub credentials: BTreeMap<String, SystemIdentity>,
-}
-pub struct SystemIdentity {
-    pub user_key: Option<String>,
-    pub user_secret: Option<Secret<String>>,
-    pub role: String,
-    pub display_name: Option<String>,
-    pub revoke_in_fixed_mode: bool,
+
+/// The variables of this process, for [`load`]. Those that are not UTF-8 are left out: no setting is made of them.
+pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

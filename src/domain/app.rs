@@ -1,12 +1,14 @@
 //! What one running server consists of.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
+
+use parking_lot::Mutex;
 
 use crate::{
     config::Settings,
     crypto::Secret,
     domain::identity::{LoginThrottle, VerifiedPairs},
-    store::{Store, query::Scrolls},
+    store::Store,
 };
 
 /// Version reported in tokens and `server.info`: dotted integers only, since clients compare it by number.
@@ -24,12 +26,26 @@ pub struct App {
     pub info: ServerInfo,
     /// Addresses under which people and clients reach this server.
     pub urls: PublicUrls,
+    /// Certificates that clients verify this server with, when they come from its own authority.
+    pub ca_bundle: Option<PathBuf>,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
-    /// Where open scrolls stand.
-    pub scrolls: Scrolls,
+    /// Where the first password waits; the file is removed at the first sign-in.
+    pub initial_password: Mutex<Option<PathBuf>>,
+}
+
+impl App {
+    /// Removes the file with the first password once somebody has signed in.
+    pub fn forget_initial_password(&self) {
+        let Some(path) = self.initial_password.lock().take() else { return };
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the file initial-password could not be removed; remove it by hand");
+        }
+    }
 }
 
 /// Keys and secrets of this installation.

@@ -9,55 +9,19 @@ use crate::{
     types::Json,
 };
 
-/// Every feature there is.
-pub const ALL: &[&str] = &[
-    "app_management",
-    "applications",
-    "config_vault",
-    "data_management",
-    "experiments",
-    "model_serving",
-    "permissions",
-    "pipelines",
-    "project_workloads",
-    "queue_management",
-    "queues",
-    "reports",
-    "resource_dashboard",
-    "resource_policy",
-    "service_users",
-    "show_app_gateways",
-    "show_dashboard",
-    "show_datasets",
-    "show_model_view",
-    "show_orchestration",
-    "show_projects",
-    "sso_management",
-    "tenant_usages",
-    "user_management",
-    "user_management_advanced",
-];
-
-/// Off unless configuration turns them on.
-const OFF_BY_DEFAULT: &[&str] =
-    &["user_management_advanced", "sso_management", "tenant_usages", "data_management", "resource_policy"];
-
 /// The features that take effect for somebody:
 /// (enabled on the server or for the tenant, minus the tenant's exclusions) and granted by one of the groups,
 /// minus what the role's setting hides.
 pub fn effective(settings: &Settings, tenant: &Json, groups: &[Group], role: Role) -> BTreeSet<String> {
     let organization = &settings.services.organization;
-    let mut features: BTreeSet<String> = ALL
-        .iter()
-        .filter(|name| match organization.features.get(**name) {
-            Some(on) => *on,
-            None => !OFF_BY_DEFAULT.contains(*name),
-        })
-        .map(|name| (*name).to_owned())
-        .collect();
+    let on = organization.features.iter().filter(|(_, on)| **on);
+    let mut features: BTreeSet<String> = on.map(|(name, _)| name.clone()).collect();
     features.extend(names(tenant, "features"));
     for excluded in names(tenant, "exclude_features") {
         features.remove(&excluded);
+    }
+    if let Some(most) = &organization.features_whitelist {
+        features.retain(|name| most.contains(name));
     }
     if role.is_system() {
         return features;
@@ -87,6 +51,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::settings::organization::FEATURES;
 
     fn group(id: &str, features: Option<&[&str]>) -> Group {
         Group {
@@ -106,7 +71,7 @@ mod tests {
         let features = effective(&settings, &Json::new(), &[group(USERS, None)], Role::User);
         assert!(features.contains("service_users"));
         assert!(!features.contains("sso_management"));
-        assert_eq!(features.len(), ALL.len() - OFF_BY_DEFAULT.len());
+        assert_eq!(features.len(), FEATURES.iter().filter(|(_, on)| *on).count());
     }
 
     #[test]

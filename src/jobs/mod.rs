@@ -1,1 +1,92 @@
-//! Background work: watchdog, retention, expiry. Calls `domain`.
+//! Background work: checkpoints, expiry. Calls `domain` and the store's chores.
+
+use std::{
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{
+    domain::App,
+    store::{Lane, Scope},
+    types::Result,
+};
+
+/// A chore that runs again and again.
+pub struct Job {
+    /// Name of its thread.
+    pub name: &'static str,
+    /// Time between two runs.
+    pub interval: Duration,
+    /// One run.
+    pub work: Box<dyn FnMut() -> Result<()> + Send>,
+}
+
+/// The background threads; dropping them without [`Jobs::stop`] leaves them to the process's end.
+pub struct Jobs {
+    stopping: Arc<(Mutex<bool>, Condvar)>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Jobs {
+    /// Starts all jobs; `also` are those of the floor above.
+    pub fn start(app: Arc<App>, also: Vec<Job>) -> Jobs {
+        let mut jobs = Jobs { stopping: Arc::default(), threads: Vec::new() };
+        {
+            let app = Arc::clone(&app);
+            jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
+        }
+        jobs.every("expiry", Duration::from_secs(3600), move || {
+            app.store.write(&Scope::server(), Lane::Documents, |tx| tx.purge_sessions().map(drop))
+        });
+        for Job { name, interval, work } in also {
+            jobs.every(name, interval, work);
+        }
+        jobs
+    }
+
+    /// Runs `work` every `interval` on a thread of its own until the stop.
+    fn every(
+        &mut self,
+        name: &'static str,
+        interval: Duration,
+        mut work: impl FnMut() -> Result<()> + Send + 'static,
+    ) {
+        let stopping = Arc::clone(&self.stopping);
+        let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let (stop, changed) = &*stopping;
+            loop {
+                let due = Instant::now() + interval;
+                {
+                    let mut stop = stop.lock();
+                    while !*stop && Instant::now() < due {
+                        changed.wait_until(&mut stop, due);
+                    }
+                    if *stop {
+                        return;
+                    }
+                }
+                if let Err(error) = work() {
+                    tracing::error!(job = name, %error, "a background job failed; it runs again later");
+                }
+            }
+        });
+        match started {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => tracing::error!(job = name, %error, "a background job could not be started"),
+        }
+    }
+
+    /// Asks all jobs to end and waits for them.
+    pub fn stop(self) {
+        *self.stopping.0.lock() = true;
+        self.stopping.1.notify_all();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a background job ended in a panic");
+            }
+        }
+    }
+}

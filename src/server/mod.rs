@@ -1,3 +1,12 @@
-//! Sockets, TLS, the actix application, middleware, graceful stop. No endpoint logic.
+//! Sockets, TLS, the actix application, graceful stop. No endpoint logic.
 
+pub mod options;
+mod run;
+mod sockets;
+pub mod start;
 pub mod tls;
+pub mod urls;
+
+pub use options::{Options, Ports};
+pub use run::{Running, run};
+pub use start::{House, StartError};

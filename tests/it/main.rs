@@ -1,4 +1,6 @@
 //! The one integration-test binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod hocon;
 mod install;
 mod tls;

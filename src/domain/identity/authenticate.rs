@@ -2,7 +2,7 @@
 
 use super::principal;
 use crate::{
-    config::FixedUser,
+    config::settings::people::FixedUser,
     crypto::{keyed, password, token},
     domain::{App, Call, Caller, CallerKind, Role},
     store::{
@@ -79,8 +79,10 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
     let wrong = || ApiError::from(ErrorKind::InvalidCredentials);
     let fixed_users = &app.settings.apiserver.auth.fixed_users;
     if fixed_users.enabled {
-        if let Some(user) = fixed_users.users.iter().find(|user| user.username == key) {
-            return fixed(app, user, secret, call, endpoint);
+        if let Some(user) =
+            super::start::fixed_users(&app.settings).into_iter().find(|user| user.username == key)
+        {
+            return fixed(app, &user, secret, call, endpoint);
         }
         let local = app.store.read(&Scope::server(), |snapshot| {
             let Some(local) = snapshot.local_password(key)? else { return Ok(None) };
@@ -92,6 +94,7 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
             }) {
                 return Err(wrong());
             }
+            app.forget_initial_password();
             return app
                 .store
                 .read(&Scope::server(), |snapshot| principal::load(snapshot, &app.settings, &account, None));

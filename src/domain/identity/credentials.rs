@@ -70,7 +70,7 @@ pub fn create_credential(
 }
 
 fn expiry(ctx: &Ctx<'_>, asked: Option<i64>) -> Result<Option<Millis>> {
-    let most = ctx.app.settings.apiserver.auth.credentials.default_expiration_sec;
+    let most = ctx.app.settings.apiserver.auth.credentials.default_expiration_sec.signed();
     let asked = asked.filter(|seconds| *seconds != 0);
     if asked.is_some_and(|seconds| seconds < 0) {
         return Err(ApiError::new(ErrorKind::ValidationError, "expiration_sec must not be negative"));

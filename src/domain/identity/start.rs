@@ -5,7 +5,7 @@ use md5::{Digest as _, Md5};
 
 use super::people::join_groups;
 use crate::{
-    config::{FixedUser, Settings},
+    config::{Settings, settings::people::FixedUser},
     crypto::{Secret, password, random},
     domain::{App, Role, SERVER_VERSION},
     store::{
@@ -37,6 +37,12 @@ pub(super) fn fixed_user_id(settings: &Settings, user: &FixedUser) -> UserId {
     let company = fixed_user_company(settings, user);
     let digest = Md5::digest(format!("{company}:{}", user.username).as_bytes());
     UserId::from(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// The fixed users, the guest first when there is one (spec/protocol.md 3.8).
+pub(super) fn fixed_users(settings: &Settings) -> Vec<FixedUser> {
+    let guest = FixedUser::guest(&settings.services.auth.fixed_users.guest);
+    guest.into_iter().chain(settings.apiserver.auth.fixed_users.users.iter().cloned()).collect()
 }
 
 fn fixed_user_company<'a>(settings: &'a Settings, user: &'a FixedUser) -> &'a str {
@@ -154,7 +160,7 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
     for (name, identity) in &app.settings.secure.credentials {
         let id = UserId::from(format!("__{name}__"));
         let email = format!("{name}@example.com");
-        let role = identity.role.parse().unwrap_or(Role::User);
+        let role = identity.role.as_str().parse().unwrap_or(Role::User);
         match tx.account(id.as_str())? {
             Some(_) => tx.refresh_autocreated(&id, name, &email, role.as_str())?,
             None => tx.insert_account(&NewAccount {
@@ -211,7 +217,7 @@ fn ensure_fixed_users(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
     if !fixed.enabled {
         return Ok(());
     }
-    for user in &fixed.users {
+    for user in &fixed_users(settings) {
         let id = fixed_user_id(settings, user);
         let company = CompanyId::from(fixed_user_company(settings, user));
         if tx.company(company.as_str())?.is_none() {
@@ -275,8 +281,8 @@ fn delete_missing(tx: &Tx<'_>, settings: &Settings, default: &CompanyId) -> Resu
     let fixed = &settings.apiserver.auth.fixed_users;
     for account in tx.accounts(default)? {
         let system = settings.secure.credentials.contains_key(account.id.as_str().trim_matches('_'));
-        let configured =
-            fixed.enabled && fixed.users.iter().any(|user| fixed_user_id(settings, user) == account.id);
+        let configured = fixed.enabled
+            && fixed_users(settings).iter().any(|user| fixed_user_id(settings, user) == account.id);
         if account.autocreated && !system && !configured {
             tracing::info!(user = account.name, "removed an account that the configuration no longer names");
             tx.delete_account(&account.id)?;

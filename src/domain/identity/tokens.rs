@@ -130,7 +130,7 @@ pub fn token_for_user(
 /// Seconds of life; `None` lives for ever (system identities that asked for nothing).
 fn lifetime(app: &App, role: Role, request: TokenRequest) -> Result<Option<i64>> {
     let auth = &app.settings.apiserver.auth;
-    let most = auth.max_expiration_sec;
+    let most = auth.max_expiration_sec.signed();
     match request.expiration_sec {
         Some(seconds) if seconds < 0 || seconds > most => {
             let text = format!("expiration_sec must be between 1 and {most} seconds");
@@ -138,7 +138,7 @@ fn lifetime(app: &App, role: Role, request: TokenRequest) -> Result<Option<i64>>
         }
         Some(seconds) if seconds > 0 => Ok(Some(seconds)),
         _ if role == Role::System => Ok(None),
-        _ => Ok(Some(auth.default_expiration_sec)),
+        _ => Ok(Some(auth.default_expiration_sec.signed())),
     }
 }
 
@@ -150,7 +150,7 @@ fn sign_for(
     session: &Session,
     feature_set: Option<&Value>,
 ) -> Result<String> {
-    let default_set = &app.settings.services.organization.feature_set;
+    let default_set = app.settings.services.organization.feature_set.as_str();
     let claims = Claims {
         iat: session.issued.seconds(),
         exp: session.exp.map(|exp| exp.seconds()),
@@ -231,7 +231,8 @@ pub fn modes(app: &App) -> (bool, Value) {
     let enabled = app.settings.apiserver.auth.fixed_users.enabled;
     let guest = &app.settings.services.auth.fixed_users.guest;
     let guest = if enabled && guest.enabled {
-        json!({"enabled": true, "name": guest.name, "username": guest.username, "password": guest.password})
+        let password = guest.password.as_ref().map(|password| password.expose().as_str());
+        json!({"enabled": true, "name": guest.name, "username": guest.username, "password": password})
     } else {
         json!({"enabled": false})
     };

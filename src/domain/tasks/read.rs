@@ -1,11 +1,11 @@
 //! Reading tasks (protocol: spec/tasks.md 6.10, 10).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     domain::Ctx,
     store::{
-        documents::{Access, FindOptions, Found, Public, QueryOptions},
+        documents::{Access, Found, Public, QueryOptions},
         query::TASK,
     },
     types::{Json, Result},
@@ -26,16 +26,14 @@ pub fn by_id(ctx: &Ctx<'_>, id: &str) -> Result<Json> {
 ///
 /// Errors: 400 as the query language names them.
 pub fn all(ctx: &Ctx<'_>, request: &Json) -> Result<Found> {
-    let query = QueryOptions { version: ctx.call.version, ..QueryOptions::default() };
-    find(ctx, request, query, false)
+    ctx.read(|snapshot| ctx.list(snapshot, &TASK, request, false))
 }
 
 /// `tasks.get_all_ex`: references as objects, joined where asked for.
 ///
 /// Errors: 400 as the query language names them.
 pub fn all_expanded(ctx: &Ctx<'_>, request: &Json) -> Result<Found> {
-    let query = QueryOptions { version: ctx.call.version, public: Public::ByRequest, ..QueryOptions::default() };
-    find(ctx, request, query, true)
+    ctx.read(|snapshot| ctx.list(snapshot, &TASK, request, true))
 }
 
 /// `tasks.get_by_id_ex`: as [`all_expanded`], hidden ones too.
@@ -46,24 +44,19 @@ pub fn by_id_expanded(ctx: &Ctx<'_>, request: &Json) -> Result<Vec<Json>> {
     for not_here in ["include_subprojects", "allow_public", "scroll_id", "refresh_scroll"] {
         request.remove(not_here);
     }
-    let query = QueryOptions { version: ctx.call.version, show_hidden: true, ..QueryOptions::default() };
-    find(ctx, &request, query, true).map(|found| found.documents)
-}
-
-fn find(ctx: &Ctx<'_>, request: &Json, query: QueryOptions, expanded: bool) -> Result<Found> {
-    let scrolls = Some((&ctx.app.scrolls, ctx.caller.user.as_str()));
-    ctx.read(|snapshot| snapshot.find(&TASK, request, &FindOptions { query, expanded, projection: None, scrolls }))
+    let query = QueryOptions { show_hidden: true, ..ctx.query_options(Public::Always) };
+    ctx.read(|snapshot| Ok(ctx.list_with(snapshot, &TASK, &request, true, query)?.documents))
 }
 
 /// `tasks.get_types`: types in use, sorted; in these projects and below them, or anywhere.
 pub fn types(ctx: &Ctx<'_>, projects: &[String]) -> Result<Vec<Value>> {
     let request = match projects {
         [] => Json::new(),
-        projects => {
-            let request = json!({"project": projects, "include_subprojects": true});
-            request.as_object().cloned().unwrap_or_default()
-        }
+        projects => Json::from_iter([
+            ("project".to_owned(), projects.into()),
+            ("include_subprojects".to_owned(), true.into()),
+        ]),
     };
-    let query = QueryOptions { show_hidden: true, ..QueryOptions::default() };
+    let query = QueryOptions { show_hidden: true, ..ctx.query_options(Public::Always) };
     ctx.read(|snapshot| snapshot.distinct(&TASK, "type", &request, &query))
 }

@@ -41,7 +41,9 @@ impl Needs {
                 let Shape::Object(members) = &field.shape else { return self.column(column) };
                 // A member with a column of its own does not need the section's JSON.
                 if want.is_whole()
-                    || members.iter().any(|member| member.stored == Stored::Inside && want.child(member.name).is_some())
+                    || members
+                        .iter()
+                        .any(|member| member.stored == Stored::Inside && want.child(member.name).is_some())
                 {
                     self.column(column);
                 }
@@ -149,7 +151,10 @@ fn section(row: &mut Row, column: &'static str) -> Result<Option<Value>> {
     match row.columns.remove(column) {
         Some(Sql::Text(text)) => serde_json::from_str(&text).map(Some).map_err(|error| {
             tracing::error!(column, %error, "a stored section is no JSON");
-            ApiError::new(ErrorKind::DataError, "a stored document is damaged; the server's log has the details")
+            ApiError::new(
+                ErrorKind::DataError,
+                "a stored document is damaged; the server's log has the details",
+            )
         }),
         _ => Ok(None),
     }
@@ -191,7 +196,9 @@ fn inside(member: &'static Field, want: &Want<'_>, stored: Option<Value>) -> Opt
 /// The wanted part of a JSON value; `None` when the wish goes deeper than the value.
 fn shaped(shape: &'static Shape, value: Value, want: &Want<'_>) -> Option<Value> {
     match (shape, value) {
-        (Shape::Time, Value::Number(time)) => Some(time.as_i64().map_or(Value::Number(time), |time| Millis(time).into())),
+        (Shape::Time, Value::Number(time)) => {
+            Some(time.as_i64().map_or(Value::Number(time), |time| Millis(time).into()))
+        }
         (Shape::Object(members), Value::Object(mut stored)) => {
             let mut out = Map::new();
             for member in *members {

@@ -58,7 +58,9 @@ fn locate<'a>(
 ) {
     above.push(field.name);
     match &field.shape {
-        Shape::Reference(target) => places.push(Place { path: above.clone(), shape: &field.shape, target, want }),
+        Shape::Reference(target) => {
+            places.push(Place { path: above.clone(), shape: &field.shape, target, want })
+        }
         Shape::Object(members) | Shape::Each(members) => {
             for member in *members {
                 if let Some(want) = want.child(member.name) {
@@ -71,7 +73,13 @@ fn locate<'a>(
     above.pop();
 }
 
-fn join(conn: &Connection, scope: &Scope, public: bool, place: &Place<'_>, documents: &mut [Json]) -> Result<()> {
+fn join(
+    conn: &Connection,
+    scope: &Scope,
+    public: bool,
+    place: &Place<'_>,
+    documents: &mut [Json],
+) -> Result<()> {
     let mut ids = BTreeSet::new();
     for document in &mut *documents {
         visit(document, &place.path, &mut |reference| {
@@ -119,7 +127,9 @@ fn visit(object: &mut Json, path: &[&str], act: &mut impl FnMut(&mut Value)) {
     }
     match value {
         Value::Object(inner) => visit(inner, rest, act),
-        Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| visit(item, rest, act)),
+        Value::Array(items) => {
+            items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| visit(item, rest, act))
+        }
         _ => {}
     }
 }

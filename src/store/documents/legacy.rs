@@ -32,7 +32,8 @@ fn member<'a>(document: &'a mut Json, name: &str) -> Option<&'a mut Json> {
 fn legacy_items(items: &Value) -> impl Iterator<Item = (&str, &Value)> {
     items.as_object().into_iter().flatten().filter_map(|(name, item)| {
         let legacy = item.get("type").and_then(Value::as_str) == Some("legacy");
-        Some((item.get("name").and_then(Value::as_str).unwrap_or(name), item.get("value")?)).filter(|_| legacy)
+        Some((item.get("name").and_then(Value::as_str).unwrap_or(name), item.get("value")?))
+            .filter(|_| legacy)
     })
 }
 
@@ -64,10 +65,12 @@ fn models_and_container(document: &mut Json) {
         link?.get("model").cloned()
     };
     let (input, output) = (link("input", false), link("output", true));
-    let text = |key: &str| document.get("container").and_then(|container| container.get(key)).and_then(Value::as_str);
-    let command = text("image").filter(|image| !image.is_empty()).map(|image| {
-        format!("{image} {}", text("arguments").unwrap_or_default()).trim_end().to_owned()
-    });
+    let text = |key: &str| {
+        document.get("container").and_then(|container| container.get(key)).and_then(Value::as_str)
+    };
+    let command = text("image")
+        .filter(|image| !image.is_empty())
+        .map(|image| format!("{image} {}", text("arguments").unwrap_or_default()).trim_end().to_owned());
     if let (Some(input), Some(execution)) = (input, member_if(document, "execution")) {
         execution.insert("model".to_owned(), input);
     }
@@ -93,6 +96,7 @@ fn tags(document: &mut Json) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use crate::store::query::{MODEL, TASK};

@@ -66,7 +66,12 @@ impl Snapshot<'_> {
     /// Documents that match a request (protocol: spec/protocol.md 5).
     ///
     /// Errors: 400 as the query language names them.
-    pub fn find(&self, collection: &'static Collection, request: &Json, options: &FindOptions<'_>) -> Result<Found> {
+    pub fn find(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &FindOptions<'_>,
+    ) -> Result<Found> {
         find(self.conn, self.scope, self.now, collection, request, options)
     }
 
@@ -96,12 +101,22 @@ impl Snapshot<'_> {
     }
 
     /// Ids of all documents that match a request, in its order and window.
-    pub fn ids(&self, collection: &'static Collection, request: &Json, options: &QueryOptions) -> Result<Vec<String>> {
+    pub fn ids(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &QueryOptions,
+    ) -> Result<Vec<String>> {
         ids(self.conn, self.scope, collection, request, options)
     }
 
     /// Number of documents that match a request, whatever its window.
-    pub fn count(&self, collection: &'static Collection, request: &Json, options: &QueryOptions) -> Result<u64> {
+    pub fn count(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &QueryOptions,
+    ) -> Result<u64> {
         count(self.conn, self.scope, collection, request, options)
     }
 

@@ -84,7 +84,8 @@ impl Projection {
 
     /// Of the documents behind a reference.
     fn of_reference(collection: &Collection, node: &Node) -> Result<Self> {
-        if let Some(name) = node.children.keys().find(|name| *name != "*" && collection.field(name).is_none()) {
+        if let Some(name) = node.children.keys().find(|name| *name != "*" && collection.field(name).is_none())
+        {
             return Err(unknown(name));
         }
         let whole = node.whole.filter(|whole| *whole == Whole::All);

@@ -25,8 +25,11 @@ pub(super) fn documents(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted: Vec<_> =
-        collection.fields.iter().filter_map(|field| projection.top(field).map(|want| (field, want))).collect();
+    let wanted: Vec<_> = collection
+        .fields
+        .iter()
+        .filter_map(|field| projection.top(field).map(|want| (field, want)))
+        .collect();
     let mut needs = Needs::default();
     for (field, want) in &wanted {
         needs.add(field, want);
@@ -63,7 +66,9 @@ fn remove(document: &mut Json, path: &[String]) {
         }
         [first, rest @ ..] => match document.get_mut(first) {
             Some(Value::Object(inner)) => remove(inner, rest),
-            Some(Value::Array(items)) => items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| remove(item, rest)),
+            Some(Value::Array(items)) => {
+                items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| remove(item, rest))
+            }
             _ => {}
         },
     }
@@ -85,9 +90,9 @@ fn columns(
     for column in columns {
         select.column((DOCUMENT, *column));
     }
-    select.from_as(collection.table, DOCUMENT).and_where(
-        Expr::col((DOCUMENT, "rowid")).in_subquery(listed_numbers(rows)),
-    );
+    select
+        .from_as(collection.table, DOCUMENT)
+        .and_where(Expr::col((DOCUMENT, "rowid")).in_subquery(listed_numbers(rows)));
     let (sql, values) = build(&select)?;
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
     let found = statement
@@ -133,14 +138,16 @@ fn metrics(
     while let Some(row) = values.next().map_err(failed)? {
         let (owner, metric, variant, summary) = summary(row).map_err(failed)?;
         let Some(owner) = found.get_mut(&owner) else { continue };
-        let (Some(metric_name), Some(variant_name)) = (text(&summary, "metric"), text(&summary, "variant")) else {
+        let (Some(metric_name), Some(variant_name)) = (text(&summary, "metric"), text(&summary, "variant"))
+        else {
             continue;
         };
         if let Value::Array(names) = owner.metric_names.get_or_insert_with(|| Value::Array(Vec::new())) {
             names.push(format!("{metric_name}/{variant_name}").into());
         }
         if let Value::Object(metrics) = owner.metrics.get_or_insert_with(|| Value::Object(Map::new()))
-            && let Value::Object(variants) = metrics.entry(metric).or_insert_with(|| Value::Object(Map::new()))
+            && let Value::Object(variants) =
+                metrics.entry(metric).or_insert_with(|| Value::Object(Map::new()))
         {
             variants.insert(variant, Value::Object(summary));
         }

@@ -9,23 +9,22 @@ use rusqlite::{Connection, params, types::Value as Sql};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::store::query::{PROJECT, TASK};
+use crate::store::{
+    migrate,
+    query::{PROJECT, TASK},
+};
 use crate::types::ErrorKind;
 
 /// An empty database with the documents' schema and what it refers to.
 pub(crate) fn database() -> Connection {
-    let conn = Connection::open_in_memory().unwrap();
+    let mut conn = Connection::open_in_memory().unwrap();
     query::register(&conn).unwrap();
+    migrate::MIGRATIONS.to_latest(&mut conn).unwrap();
     conn.execute_batch(
-        "CREATE TABLE company (id TEXT PRIMARY KEY, name TEXT NOT NULL);
-         CREATE TABLE user (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company TEXT NOT NULL, name TEXT NOT NULL,
-             given_name TEXT, family_name TEXT, avatar TEXT, preferences TEXT NOT NULL DEFAULT '{}',
-             created INTEGER NOT NULL DEFAULT 0, created_in_version TEXT);
-         INSERT INTO company VALUES ('c1', 'Acme'), ('c2', 'Other');
-         INSERT INTO user (id, company, name) VALUES ('ann', 'c1', 'Ann Lee'), ('eve', 'c2', 'Eve');",
+        "INSERT INTO company (id, name, name_fold, created) VALUES ('c1', 'Acme', 'acme', 0), ('c2', 'Other', 'other', 0);
+         INSERT INTO user (id, company, name, created) VALUES ('ann', 'c1', 'Ann Lee', 0), ('eve', 'c2', 'Eve', 0);",
     )
     .unwrap();
-    conn.execute_batch(include_str!("../migrations/0002_documents.sql")).unwrap();
     conn
 }
 
@@ -52,7 +51,9 @@ pub(crate) fn insert(conn: &Connection, table: &str, row: Value) {
     let values = row.values().map(|value| match value {
         Value::Null => Sql::Null,
         Value::Bool(flag) => Sql::Integer((*flag).into()),
-        Value::Number(number) => number.as_i64().map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer)
+        }
         Value::String(text) => Sql::Text(text.clone()),
         other => Sql::Text(other.to_string()),
     });
@@ -86,7 +87,12 @@ pub(crate) fn scope() -> Scope {
 }
 
 /// Runs `get_all`, or `get_all_ex` when `expanded`.
-fn search(conn: &Connection, collection: &'static Collection, expanded: bool, request: Value) -> Result<Found> {
+fn search(
+    conn: &Connection,
+    collection: &'static Collection,
+    expanded: bool,
+    request: Value,
+) -> Result<Found> {
     let query = QueryOptions { public: Public::ByRequest, ..QueryOptions::default() };
     let options = FindOptions { query, expanded, ..FindOptions::default() };
     find(conn, &scope(), Millis(0), collection, &object(request), &options)
@@ -110,5 +116,8 @@ fn tasks(conn: &Connection, request: Value) -> Vec<String> {
 }
 
 fn refused(conn: &Connection, request: Value) -> ErrorKind {
-    search(conn, &TASK, false, request.clone()).map(|found| found.documents.len()).expect_err(&request.to_string()).kind()
+    search(conn, &TASK, false, request.clone())
+        .map(|found| found.documents.len())
+        .expect_err(&request.to_string())
+        .kind()
 }

@@ -112,16 +112,15 @@ CREATE TABLE task (
 -- A project's task table, newest first: the index is the answer's order, and company is checked without the row.
 CREATE INDEX task_by_project_update ON task (project, last_update DESC, id, company);
 CREATE INDEX task_by_update ON task (last_update DESC, id, company);
--- Counters of projects, filters by type and status.
+-- Counters of projects.
 CREATE INDEX task_by_project_status ON task (project, company, status, type, started, completed);
-CREATE INDEX task_by_status ON task (company, status, type, last_update);
-CREATE INDEX task_by_type ON task (company, type);
+-- By status or type, newest first; the watchdog looks for running tasks that fell silent.
+CREATE INDEX task_by_status ON task (status, last_update DESC, id, company);
+CREATE INDEX task_by_type ON task (type, last_update DESC, id, company);
 CREATE INDEX task_by_user ON task (company, user, project);
 CREATE INDEX task_by_name ON task (name, company);
 CREATE INDEX task_by_parent ON task (parent) WHERE parent IS NOT NULL;
 CREATE INDEX task_by_queue ON task (execution_queue) WHERE execution_queue IS NOT NULL;
--- The watchdog looks for running tasks that fell silent.
-CREATE INDEX task_running ON task (last_update) WHERE status = 'in_progress';
 
 CREATE TABLE task_tag (
     task INTEGER NOT NULL,                             -- task.seq

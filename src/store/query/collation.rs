@@ -37,6 +37,7 @@ fn digits(text: &str) -> (&str, &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
 
@@ -44,7 +45,9 @@ mod tests {
 
     #[test]
     fn numbers_inside_text_count() {
-        for (less, greater) in [("2", "11"), ("a9", "a10"), ("9", "10x"), ("", "0"), ("a", "B"), ("a", "A"), ("ab", "abc")] {
+        for (less, greater) in
+            [("2", "11"), ("a9", "a10"), ("9", "10x"), ("", "0"), ("a", "B"), ("a", "A"), ("ab", "abc")]
+        {
             assert_eq!(natural(less, greater), Ordering::Less, "{less} {greater}");
             assert_eq!(natural(greater, less), Ordering::Greater, "{less} {greater}");
         }

@@ -1,19 +1,18 @@
 //! From a [`Query`] to one SELECT. Values are bound; names come from the static descriptions only.
 
-use sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Order, Query as Sql, SelectStatement};
+use std::collections::BTreeSet;
+
+use sea_query::{Alias, Expr, ExprTrait, Func, Order, Query as Sql, SelectStatement};
 
 use crate::store::Scope;
 
 use super::{
-    ast::{Bound, Comparison, Condition, Filter, Join, List, OrderBy, OrderKey, Part, Path, Query, Range},
+    ast::{Bound, Comparison, Condition, Filter, Join, List, Part, Path, Query, Range},
     operand::{Json, Many, Operand, listed, one_of, operand},
     pattern,
     schema::{Collection, Entity, TextIndex},
     visible::{DOCUMENT, visible, visible_as},
 };
-
-/// Name of the collation for natural order.
-pub(super) const NATURAL: &str = "natural_order";
 
 /// The matching documents of a scope, unordered and whole. The caller adds what it wants to read.
 pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Query) -> SelectStatement {
@@ -32,7 +31,10 @@ pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Q
                     .column("rowid")
                     .expr_as(Expr::cust(bm25(&index)), "score")
                     .from(index.table)
-                    .and_where(Expr::cust_with_expr(format!("\"{}\" MATCH ?", index.table), expression.as_str()))
+                    .and_where(Expr::cust_with_expr(
+                        format!("\"{}\" MATCH ?", index.table),
+                        expression.as_str(),
+                    ))
                     // A limit keeps SQLite from folding this into the outer query, where bm25 could not be asked.
                     .limit(u64::from(u32::MAX))
                     .to_owned();
@@ -62,90 +64,6 @@ pub(crate) fn distinct(
     select.distinct().expr_as(value.clone(), "value").and_where(value.is_not_null());
     select.order_by("value", Order::Asc);
     Some(select)
-}
-
-/// Adds the order of the query, first keys first; without keys it is the order of insertion.
-pub(crate) fn ordered(collection: &'static Collection, query: &Query, select: &mut SelectStatement) {
-    for (position, key) in query.order.iter().enumerate() {
-        order_key(collection, query, key, position == 0, select);
-    }
-    if query.order.is_empty() {
-        select.order_by((DOCUMENT, "rowid"), Order::Asc);
-    }
-}
-
-fn order_key(
-    collection: &'static Collection,
-    query: &Query,
-    key: &OrderKey,
-    first: bool,
-    select: &mut SelectStatement,
-) {
-    let direction = if key.descending { Order::Desc } else { Order::Asc };
-    let path = match &key.by {
-        OrderBy::Relevance => {
-            if query.text.as_ref().is_some_and(|text| text.expression.is_some()) {
-                select.order_by(("found", "score"), Order::Asc);
-            }
-            return;
-        }
-        OrderBy::Field(path) => path,
-    };
-    let collate = |value: Expr| match query.natural {
-        true => Expr::cust_with_expr(format!("(? COLLATE {NATURAL})"), value),
-        false => value,
-    };
-    // The entries of one parameter differ in their value only.
-    let path = match path.as_slice() {
-        [first, _, _] if first == "hyperparams" => &[path.as_slice(), &["value".to_owned()]].concat(),
-        [first, _] if first == "metadata" => &[path.as_slice(), &["value".to_owned()]].concat(),
-        _ => path,
-    };
-    match operand(collection, path) {
-        None => {}
-        Some(Operand::Many(rows)) => {
-            let value = rows.extreme(key.descending);
-            if first {
-                select.order_by_expr(rows.none(), Order::Asc);
-            }
-            select.order_by_expr(collate(value), direction);
-        }
-        Some(Operand::One { value, missing, blank, json, .. }) => {
-            if first && blank {
-                let empty = match &json {
-                    None => missing.or(value.clone().eq("")),
-                    Some(json) => missing.or(json.text.clone().is_in(["\"\"", "[]"])),
-                };
-                select.order_by_expr(empty, Order::Asc);
-            }
-            if let Some(Json { kind, .. }) = json {
-                select.order_by_expr(rank(kind), direction.clone());
-            }
-            // Ascending, NULL would come first: for the first key it comes last, as it does descending.
-            match first && !blank && !key.descending && nullable(collection, path) {
-                true => {
-                    select.order_by_expr_with_nulls(collate(value), direction, NullOrdering::Last);
-                }
-                false => {
-                    select.order_by_expr(collate(value), direction);
-                }
-            }
-        }
-    }
-}
-
-/// Whether a column may be NULL; if it can't, plain order follows an index.
-fn nullable(collection: &'static Collection, path: &Path) -> bool {
-    !matches!(path.as_slice(), [name] if collection.field(name).is_some_and(|field| field.never_blank))
-}
-
-/// Order of unlike types (protocol: spec/protocol.md 5.10).
-fn rank(kind: Expr) -> Expr {
-    Expr::cust_with_expr(
-        "(CASE ? WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2 WHEN 'object' THEN 3 WHEN 'array' THEN 4 \
-         WHEN 'true' THEN 5 WHEN 'false' THEN 5 ELSE 0 END)",
-        kind,
-    )
 }
 
 /// The relevance of a row of the text index: smaller is better.
@@ -230,10 +148,13 @@ impl Values {
         }
     }
 
+    /// The values are few or many: counting keeps the statement's depth the same.
     fn all_of(&self, values: &[String]) -> Expr {
+        let distinct = values.iter().collect::<BTreeSet<_>>().len();
         match self {
-            Values::Absent => never(),
-            _ => all(values.iter().map(|value| self.any_of(std::slice::from_ref(value)))),
+            _ if distinct <= 1 => self.any_of(values),
+            Values::Absent | Values::One { .. } => never(),
+            Values::Many(rows) => count(distinct).map_or_else(never, |wanted| rows.found(values).eq(wanted)),
         }
     }
 
@@ -246,7 +167,12 @@ impl Values {
     }
 
     fn not_all_of(&self, values: &[String]) -> Expr {
-        any(values.iter().map(|value| self.none_of(std::slice::from_ref(value))))
+        let distinct = values.iter().collect::<BTreeSet<_>>().len();
+        match self {
+            _ if distinct <= 1 => self.none_of(values),
+            Values::Absent | Values::One { .. } => always(),
+            Values::Many(rows) => count(distinct).map_or_else(always, |wanted| rows.found(values).ne(wanted)),
+        }
     }
 
     fn empty(&self) -> Expr {
@@ -258,12 +184,18 @@ impl Values {
     }
 }
 
+fn count(distinct: usize) -> Option<i64> {
+    i64::try_from(distinct).ok()
+}
+
 fn list(collection: &'static Collection, scope: &Scope, public: bool, path: &Path, list: &List) -> Expr {
     let values = Values::of(collection, path);
     let mut buckets = Vec::new();
     if !list.any.is_empty() {
         buckets.push(match (&values, list.with_descendants) {
-            (Values::One { text, .. }, true) => text.clone().in_subquery(with_descendants(scope, public, &list.any)),
+            (Values::One { text, .. }, true) => {
+                text.clone().in_subquery(with_descendants(scope, public, &list.any))
+            }
             _ => values.any_of(&list.any),
         });
     }
@@ -349,7 +281,8 @@ fn range(field: Option<Operand>, range: &Range) -> Expr {
         Bound::Integer(limit) => Some(compare(value.clone(), operator, limit)),
         Bound::Real(limit) => Some(compare(value.clone(), operator, limit)),
     };
-    let limits = all(end(range.min, Comparison::AtLeast).into_iter().chain(end(range.max, Comparison::AtMost)));
+    let limits =
+        all(end(range.min, Comparison::AtLeast).into_iter().chain(end(range.max, Comparison::AtMost)));
     if range.min == Bound::Open { limits.or(missing) } else { limits }
 }
 

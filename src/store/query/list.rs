@@ -7,7 +7,7 @@ use crate::types::{ApiError, ErrorKind, Result};
 use super::ast::{Filter, Join, List, Part};
 
 /// Longest list that is accepted (spec/security_rules.md S24).
-pub(super) const MAX_ITEMS: usize = 10_000;
+const MAX_ITEMS: usize = 10_000;
 
 fn refused(field: &str, why: &str) -> ApiError {
     ApiError::new(ErrorKind::FieldsValueError, why).with("field", field)
@@ -74,7 +74,9 @@ pub(super) fn parse(field: &str, value: &Value) -> Result<Option<List>> {
         }
         join.get_or_insert(Join::And);
         let (value, exclude) = match text.strip_prefix('-') {
-            Some("") if legacy && !negate => return Err(refused(field, "a value must follow the minus sign")),
+            Some("") if legacy && !negate => {
+                return Err(refused(field, "a value must follow the minus sign"));
+            }
             Some(value) if legacy && !negate => (value, true),
             _ => (text, std::mem::take(&mut negate)),
         };
@@ -143,6 +145,7 @@ fn parse_part(field: &str, value: &Value) -> Result<Part> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use serde_json::json;
 
@@ -225,7 +228,8 @@ mod tests {
             assert_eq!(parse_filter("tags", &bad).unwrap_err().kind(), ErrorKind::ValidationError, "{bad}");
         }
         assert_eq!(parse_filter("tags", &json!({"any": {"include": []}})).unwrap(), None);
-        let filter = parse_filter("tags", &json!({"any": {"include": ["a", null]}, "op": "or"})).unwrap().unwrap();
+        let filter =
+            parse_filter("tags", &json!({"any": {"include": ["a", null]}, "op": "or"})).unwrap().unwrap();
         assert_eq!(filter.join, Join::Or);
         assert_eq!(filter.any, Some(Part { include: texts(&["a"]), empty: true, ..Part::default() }));
     }

@@ -12,6 +12,7 @@ mod collections;
 mod compile;
 mod list;
 mod operand;
+mod order;
 mod parse;
 mod path;
 mod pattern;
@@ -21,16 +22,18 @@ mod scroll;
 mod tags;
 mod text;
 mod visible;
+mod window;
 
 #[cfg(test)]
 mod oracle;
 
 pub(crate) use bind::build;
 pub use collections::{COMPANY, MODEL, PROJECT, QUEUE, TASK, USER};
-pub(crate) use compile::{distinct, matching, ordered};
+pub(crate) use compile::{distinct, matching};
 pub(crate) use operand::listed;
-pub(crate) use parse::{names, unknown};
+pub(crate) use order::ordered;
 pub use parse::{PAGE_SIZE, Public, QueryOptions, parse, truthy};
+pub(crate) use parse::{names, unknown};
 pub use path::parse as parse_path;
 pub(crate) use pattern::failed;
 pub use schema::{Collection, Entity, Field, Hidden, Missing, Shape, Stored, TextIndex};
@@ -41,5 +44,5 @@ pub(crate) use visible::{DOCUMENT, visible, writable};
 /// Makes the functions and collations of the query language known to a connection.
 pub(crate) fn register(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
     pattern::register(conn)?;
-    conn.create_collation(compile::NATURAL, collation::natural)
+    conn.create_collation(order::NATURAL, collation::natural)
 }

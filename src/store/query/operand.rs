@@ -16,6 +16,7 @@ const INLINE: usize = 16;
 
 /// The value side of a condition or an order key.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "made and taken apart within one statement")]
 pub(crate) enum Operand {
     /// One value, NULL when missing.
     One {
@@ -97,6 +98,12 @@ impl Many {
         self.lacks(|element| element.is_not_null())
     }
 
+    /// How many of these values there are among the elements.
+    pub(super) fn found(&self, values: &[String]) -> Expr {
+        let distinct = Func::count_distinct(self.element());
+        scalar(self.rows(distinct.into(), one_of(self.element(), values.iter())))
+    }
+
     /// The smallest or greatest element.
     pub(super) fn extreme(&self, greatest: bool) -> Expr {
         let element = self.element();
@@ -138,9 +145,12 @@ fn find(
     let parts: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (field.stored, parts.as_slice()) {
         (Stored::Tags { system }, []) => Some(Operand::Many(tags(collection, system))),
-        (Stored::Ancestors, []) => Some(Operand::Many(side("project_path", "project", own_row(), "ancestor"))),
+        (Stored::Ancestors, []) => {
+            Some(Operand::Many(side("project_path", "project", own_row(), "ancestor")))
+        }
         (Stored::Links(direction), [member @ ("model" | "name")]) => {
-            let mut links = side("task_model", "task", own_row(), if *member == "model" { "model" } else { "name" });
+            let mut links =
+                side("task_model", "task", own_row(), if *member == "model" { "model" } else { "name" });
             links.on = links.on.and(Expr::col((SIDE, "direction")).eq(direction));
             Some(Operand::Many(links))
         }
@@ -150,7 +160,10 @@ fn find(
         (Stored::Entries, _) => None,
         (Stored::Hyperparams, [section, name, member @ ("value" | "type")]) => {
             let column = if *member == "value" { "value" } else { "type" };
-            Some(one(row_value("task_hyperparam", "task", column, &[("section", *section), ("name", *name)]), true))
+            Some(one(
+                row_value("task_hyperparam", "task", column, &[("section", *section), ("name", *name)]),
+                true,
+            ))
         }
         (Stored::Metadata, [key, member @ ("value" | "type")]) => {
             let column = if *member == "value" { "value" } else { "type" };
@@ -197,7 +210,9 @@ fn in_column(
         (Shape::Strings { .. }, None) => Some(Operand::Many(elements(column, None))),
         (Shape::Each(_), Some((member, []))) => Some(Operand::Many(elements(column, Some(member)))),
         (Shape::Each(_) | Shape::Strings { .. }, _) => None,
-        (Shape::Text | Shape::Reference(_), None) => Some(one(Expr::col((DOCUMENT, column)), !field.never_blank)),
+        (Shape::Text | Shape::Reference(_), None) => {
+            Some(one(Expr::col((DOCUMENT, column)), !field.never_blank))
+        }
         (_, None) => Some(one(Expr::col((DOCUMENT, column)), false)),
         (_, Some(_)) => None,
     }
@@ -219,7 +234,8 @@ fn json(column: &'static str, parts: &[String]) -> Option<Operand> {
     };
     let value = at("json_extract");
     let kind = at("json_type");
-    let text = Expr::Case(Box::new(sea_query::CaseStatement::new().case(kind.clone().eq("text"), value.clone())));
+    let text =
+        Expr::Case(Box::new(sea_query::CaseStatement::new().case(kind.clone().eq("text"), value.clone())));
     let missing = Expr::from(Func::coalesce([kind.clone(), Expr::val("null")])).eq("null");
     let whole = Expr::cust_with_exprs("(? -> ?)", [Expr::col((DOCUMENT, column)), Expr::val(path.clone())]);
     Some(Operand::One { value, text, missing, blank: true, json: Some(Json { kind, text: whole }) })
@@ -242,7 +258,11 @@ fn tags(collection: &Collection, system: bool) -> Many {
 }
 
 fn side(table: &'static str, owner: &'static str, key: Expr, element: &'static str) -> Many {
-    Many { source: Source::Table(table), on: Expr::col((SIDE, owner)).eq(key), element: Expr::col((SIDE, element)) }
+    Many {
+        source: Source::Table(table),
+        on: Expr::col((SIDE, owner)).eq(key),
+        element: Expr::col((SIDE, element)),
+    }
 }
 
 /// The elements of a JSON list column, or one member of each.

@@ -127,7 +127,8 @@ fn in_range(held: &Held, range: &Range) -> bool {
         (Bound::Integer(limit), Some(value)) => fits(value, limit as f64),
         (Bound::Real(limit), Some(value)) => fits(value, limit),
     };
-    let inside = limit(range.min, |value, limit| value >= limit) && limit(range.max, |value, limit| value <= limit);
+    let inside =
+        limit(range.min, |value, limit| value >= limit) && limit(range.max, |value, limit| value <= limit);
     inside || range.min == Bound::Open && value.is_none()
 }
 
@@ -177,7 +178,17 @@ fn tag() -> impl Strategy<Value = String> + Clone {
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
-    let values = [json!(1), json!(1.5), json!(true), json!(false), json!("1"), json!(""), json!([]), json!([1]), json!({"k": 1})];
+    let values = [
+        json!(1),
+        json!(1.5),
+        json!(true),
+        json!(false),
+        json!("1"),
+        json!(""),
+        json!([]),
+        json!([1]),
+        json!({"k": 1}),
+    ];
     select(values.to_vec())
 }
 
@@ -214,8 +225,17 @@ fn list_field() -> impl Strategy<Value = Vec<String>> {
 
 fn condition() -> impl Strategy<Value = Condition> {
     let items = select(vec![
-        json!(null), json!("a"), json!("b"), json!("-b"), json!("-a"), json!("queued"), json!("1"), json!("__$not"),
-        json!("__$all"), json!("__$or"), json!("__$nop"),
+        json!(null),
+        json!("a"),
+        json!("b"),
+        json!("-b"),
+        json!("-a"),
+        json!("queued"),
+        json!("1"),
+        json!("__$not"),
+        json!("__$all"),
+        json!("__$or"),
+        json!("__$nop"),
     ]);
     let list = (list_field(), vec(items, 1..6)).prop_filter_map("a valid list", |(path, items)| {
         Some(Condition::List(path, list::parse("f", &Value::Array(items)).ok()??))
@@ -227,7 +247,9 @@ fn condition() -> impl Strategy<Value = Condition> {
         "a filter says something",
         |(path, any, all, or)| {
             let said = any.is_some() || all.is_some();
-            said.then(|| Condition::Filter(path, Filter { any, all, join: if or { Join::Or } else { Join::And } }))
+            said.then(|| {
+                Condition::Filter(path, Filter { any, all, join: if or { Join::Or } else { Join::And } })
+            })
         },
     );
     let bound = prop_oneof![
@@ -237,7 +259,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         (0..4i64).prop_map(|limit| Bound::Real(limit as f64 + 0.5)),
     ];
     let number = select(&["started", "active_duration"][..]).prop_map(path);
-    let range = (number, bound.clone(), bound).prop_map(|(path, min, max)| Condition::Range(path, Range { min, max }));
+    let range = (number, bound.clone(), bound)
+        .prop_map(|(path, min, max)| Condition::Range(path, Range { min, max }));
     let operator = select(vec![
         Comparison::Equal,
         Comparison::Less,
@@ -246,11 +269,16 @@ fn condition() -> impl Strategy<Value = Condition> {
         Comparison::AtLeast,
     ]);
     let compare = vec((operator, 0..4i64), 1..3).prop_map(|all| Condition::Compare(path("started"), all));
-    let equals = any_value().prop_map(|value| Condition::Equals(vec!["runtime".into(), "v \"1\"".into()], value));
-    let text = select(&["comment", "tags", "parent", "hyperparams.S.p q.value", "models.input.model"][..]).prop_map(path);
+    let equals =
+        any_value().prop_map(|value| Condition::Equals(vec!["runtime".into(), "v \"1\"".into()], value));
+    let text = select(&["comment", "tags", "parent", "hyperparams.S.p q.value", "models.input.model"][..])
+        .prop_map(path);
     let matches = (text, select(&["^beta", "a", "^a\\.b$", "^(?!beta)", "1", "^$"][..]), any::<bool>())
-        .prop_map(|(path, source, fold)| Condition::Matches(path, Arc::new(Pattern::new(source, fold).unwrap())));
-    let without = (list_field(), vec(tag(), 1..3)).prop_map(|(path, values)| Condition::Without(path, values));
+        .prop_map(|(path, source, fold)| {
+            Condition::Matches(path, Arc::new(Pattern::new(source, fold).unwrap()))
+        });
+    let without =
+        (list_field(), vec(tag(), 1..3)).prop_map(|(path, values)| Condition::Without(path, values));
     let leaf = prop_oneof![list, filter, range, compare, equals, matches, without];
     leaf.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
@@ -261,7 +289,8 @@ fn condition() -> impl Strategy<Value = Condition> {
 }
 
 fn order_keys() -> impl Strategy<Value = Vec<OrderKey>> {
-    let fields = ["status", "started", "comment", "tags", "parent", "hyperparams.S.p q.value", "runtime.v \"1\""];
+    let fields =
+        ["status", "started", "comment", "tags", "parent", "hyperparams.S.p q.value", "runtime.v \"1\""];
     let key = (select(fields.to_vec()), any::<bool>())
         .prop_map(|(field, descending)| OrderKey { by: OrderBy::Field(path(field)), descending });
     vec(key, 0..3).prop_map(|mut keys| {
@@ -274,7 +303,11 @@ fn order_keys() -> impl Strategy<Value = Vec<OrderKey>> {
 fn sql_agrees_with_a_plain_evaluation() {
     let conn = database();
     let case = (vec(task(), 1..10), vec(condition(), 1..3), order_keys(), any::<bool>());
-    let mut runner = TestRunner::new(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let result = runner.run(&case, |(mut tasks, conditions, order_by, natural)| {
         conn.execute("DELETE FROM task", []).unwrap();
         for (position, task) in tasks.iter_mut().enumerate() {
@@ -285,9 +318,12 @@ fn sql_agrees_with_a_plain_evaluation() {
             row.insert("models_input".into(), models["input"].clone());
             insert(&conn, "task", Value::Object(row));
         }
-        let query = Query { conditions, text: None, order: order_by, natural, window: Window::All, public: true };
-        let mut expected: Vec<&Value> =
-            tasks.iter().filter(|task| query.conditions.iter().all(|condition| holds(task, condition))).collect();
+        let query =
+            Query { conditions, text: None, order: order_by, natural, window: Window::All, public: true };
+        let mut expected: Vec<&Value> = tasks
+            .iter()
+            .filter(|task| query.conditions.iter().all(|condition| holds(task, condition)))
+            .collect();
         expected.sort_by(|a, b| order(a, b, &query));
         let expected: Vec<&str> = expected.iter().map(|task| task["id"].as_str().unwrap()).collect();
 
@@ -296,7 +332,8 @@ fn sql_agrees_with_a_plain_evaluation() {
         super::ordered(&TASK, &query, &mut select);
         let (sql, values) = super::build(&select).unwrap();
         let mut statement = conn.prepare(&sql).unwrap();
-        let found = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(0)).unwrap();
+        let found =
+            statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(0)).unwrap();
         let found: Vec<String> = found.collect::<rusqlite::Result<_>>().unwrap();
         prop_assert_eq!(found, expected, "{}", sql);
         Ok(())

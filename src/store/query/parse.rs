@@ -7,16 +7,21 @@ use serde_json::Value;
 use crate::types::{ApiError, ErrorKind, Json, Result, Version};
 
 use super::{
-    ast::{Condition, OrderBy, OrderKey, Query, Window},
+    ast::{Condition, OrderBy, OrderKey, Query},
     list, path,
     pattern::Pattern,
     range,
     schema::{Collection, Entity, Hidden, Shape},
-    tags, text,
+    tags, text, window,
 };
 
 /// Rows of a page when the request does not say, and the most it may ask for.
 pub const PAGE_SIZE: u64 = 500;
+
+/// SQLite limits the depth of an expression; a statement never comes near it.
+const MAX_CONDITIONS: usize = 300;
+/// More order keys than this make no difference to anybody.
+const MAX_ORDER_KEYS: usize = 50;
 
 /// What the endpoint, not the request, decides about a query.
 #[derive(Clone, Debug)]
@@ -66,8 +71,13 @@ pub fn parse(collection: &'static Collection, request: &Json, options: &QueryOpt
     let request = &*tags::modern(collection, request, options.version);
     let mut conditions = Vec::new();
     let filters = filters(collection, request, &mut conditions)?;
+    // A list field in `filters` replaces the plain key; other names there mean nothing.
+    let replaced = |key: &str| {
+        Collection::lists_key(collection.lists, key)
+            && filters.and_then(|filters| filters.get(key)).is_some_and(|entry| !entry.is_null())
+    };
     for (key, value) in request {
-        if !value.is_null() && !filters.is_some_and(|filters| filters.get(key).is_some_and(|entry| !entry.is_null())) {
+        if !value.is_null() && !replaced(key) {
             conditions.extend(condition(collection, request, key, value)?);
         }
     }
@@ -78,6 +88,9 @@ pub fn parse(collection: &'static Collection, request: &Json, options: &QueryOpt
     }
     if collection.entity == Entity::Project {
         conditions.extend(top_level_only(request));
+    }
+    if conditions.len() > MAX_CONDITIONS {
+        return Err(ApiError::new(ErrorKind::ValidationError, "a query may have at most 300 conditions"));
     }
     conditions.extend(hidden_rule(collection, request, options));
     if let Some(ids) = &options.only {
@@ -102,7 +115,7 @@ pub fn parse(collection: &'static Collection, request: &Json, options: &QueryOpt
         conditions,
         natural: natural(collection, request),
         order,
-        window: window(request, options.max_page_size)?,
+        window: window::parse(request, options.max_page_size)?,
         public: public(collection, request, options),
         text,
     })
@@ -216,10 +229,14 @@ fn pattern(collection: &Collection, key: &str, value: &Value) -> Result<Option<C
 fn multiple_fields(collection: &'static Collection, value: &Value, all: bool) -> Result<Option<Condition>> {
     let refused = |why: &str| ApiError::new(ErrorKind::FieldsValueError, why.to_owned());
     let Value::Object(members) = value else {
-        return Err(refused("a condition on several fields must be an object with fields and pattern or datetime"));
+        return Err(refused(
+            "a condition on several fields must be an object with fields and pattern or datetime",
+        ));
     };
     if members.keys().any(|name| !matches!(name.as_str(), "fields" | "pattern" | "datetime")) {
-        return Err(refused("a condition on several fields has only the members fields, pattern and datetime"));
+        return Err(refused(
+            "a condition on several fields has only the members fields, pattern and datetime",
+        ));
     }
     let given = |name: &str| members.get(name).filter(|value| !value.is_null());
     let Some(Value::Array(fields)) = given("fields") else {
@@ -229,8 +246,8 @@ fn multiple_fields(collection: &'static Collection, value: &Value, all: bool) ->
         .iter()
         .map(|field| field.as_str().ok_or_else(|| refused("field names must be text")))
         .collect::<Result<Vec<&str>>>()?;
-    if fields.len() > list::MAX_ITEMS {
-        return Err(ApiError::new(ErrorKind::ValidationError, "a list may hold at most 10,000 values"));
+    if fields.len() > MAX_CONDITIONS {
+        return Err(ApiError::new(ErrorKind::ValidationError, "a condition may name at most 300 fields"));
     }
     let conditions = match (given("pattern"), given("datetime")) {
         (Some(Value::String(source)), None) => {
@@ -308,6 +325,9 @@ fn public(collection: &Collection, request: &Json, options: &QueryOptions) -> bo
 
 fn order(collection: &'static Collection, request: &Json, searching: bool) -> Result<Vec<OrderKey>> {
     let names = names(request, "order_by")?;
+    if names.len() > MAX_ORDER_KEYS {
+        return Err(ApiError::new(ErrorKind::ValidationError, "order_by may name at most 50 fields"));
+    }
     let mut keys = Vec::new();
     for (position, name) in names.iter().enumerate() {
         let (descending, field) = match name.strip_prefix('-') {
@@ -363,56 +383,4 @@ fn natural(collection: &Collection, request: &Json) -> bool {
         .map(String::as_str)
         .chain(first)
         .any(|key| collection.natural.iter().any(|prefix| key.starts_with(prefix)))
-}
-
-fn window(request: &Json, max_page_size: u64) -> Result<Window> {
-    let wrong = |field: &str, why: &str| ApiError::new(ErrorKind::ValidationError, why.to_owned()).with("field", field);
-    let size = || match request.get("size") {
-        Some(Value::Number(number)) if number.as_i64().is_some_and(|size| size >= 1) => {
-            number.as_u64().ok_or_else(|| wrong("size", "size must be a whole number of at least 1"))
-        }
-        _ => Err(wrong("size", "size must be a whole number of at least 1")),
-    };
-    if let Some(id) = request.get("scroll_id") {
-        let id = match id {
-            Value::Null => None,
-            Value::String(id) => Some(id.clone()).filter(|id| !id.is_empty()),
-            _ => return Err(wrong("scroll_id", "scroll_id must be text or null")),
-        };
-        return Ok(Window::Scroll { id, size: size()?, refresh: truthy(request.get("refresh_scroll")) });
-    }
-    if let Some(start) = request.get("start").filter(|start| !start.is_null()) {
-        let start = whole(start).filter(|start| *start >= 0).and_then(|start| u64::try_from(start).ok());
-        let start = start.ok_or_else(|| wrong("start", "start must be a whole number of at least 0"))?;
-        return Ok(Window::Slice { start, size: size()? });
-    }
-    let number = |key: &str, least: i64, default: u64| match request.get(key) {
-        None | Some(Value::Null) => Ok(default),
-        Some(value) => whole(value)
-            .filter(|number| *number >= least)
-            .and_then(|number| u64::try_from(number).ok())
-            .ok_or_else(|| wrong(key, &format!("{key} must be a whole number of at least {least}"))),
-    };
-    let null = |key: &str| request.get(key).is_some_and(Value::is_null);
-    if null("page_size") {
-        if null("page") {
-            return Ok(Window::All);
-        }
-        return Err(ApiError::new(ErrorKind::MissingRequiredFields, "page needs page_size").with("field", "page_size"));
-    }
-    let page = number("page", 0, 0)?;
-    let size = number("page_size", 1, max_page_size)?.min(max_page_size);
-    Ok(Window::Slice { start: page.saturating_mul(size), size })
-}
-
-/// A whole number, or text of one.
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => {
-            // 2.0 is a whole number in JSON's eyes; 2.5 is not.
-            number.as_i64().or_else(|| number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15).map(|float| float as i64))
-        }
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
 }

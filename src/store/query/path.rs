@@ -71,6 +71,7 @@ fn unescape(part: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::super::collections::{MODEL, TASK};
     use super::*;

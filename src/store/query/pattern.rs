@@ -50,7 +50,9 @@ impl Pattern {
             .build();
         let engine = match linear {
             Ok(regex) => Engine::Linear(regex),
-            Err(regex::Error::CompiledTooBig(_)) => return Err(refused("the pattern is too large; simplify it")),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                return Err(refused("the pattern is too large; simplify it"));
+            }
             Err(_) => Engine::Backtracking(
                 fancy_regex::RegexBuilder::new(&plain)
                     .case_insensitive(ignore_case)
@@ -161,6 +163,7 @@ pub(crate) fn failed(error: rusqlite::Error) -> ApiError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

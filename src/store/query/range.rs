@@ -17,7 +17,12 @@ fn wrong(field: &str, why: &str) -> ApiError {
 /// Reads `[min, max]` for a field of the given form.
 ///
 /// Errors: `400/12` unless there are two ends of which one is set, and for numbers that can't be read.
-pub(super) fn parse_range(field: &str, path: Path, shape: Option<&Shape>, value: &Value) -> Result<Condition> {
+pub(super) fn parse_range(
+    field: &str,
+    path: Path,
+    shape: Option<&Shape>,
+    value: &Value,
+) -> Result<Condition> {
     let Value::Array(ends) = value else {
         return Err(wrong(field, "a range must be a list of two values, [min, max]"));
     };
@@ -47,7 +52,9 @@ fn time_bound(field: &str, value: &Value) -> Result<Bound> {
 fn number_bound(field: &str, value: &Value) -> Result<Bound> {
     let number = match value {
         Value::Null => return Ok(Bound::Open),
-        Value::Number(number) => number.as_i64().map(Bound::Integer).or_else(|| number.as_f64().map(Bound::Real)),
+        Value::Number(number) => {
+            number.as_i64().map(Bound::Integer).or_else(|| number.as_f64().map(Bound::Real))
+        }
         Value::String(text) => {
             let text = text.trim();
             text.parse().map(Bound::Integer).ok().or_else(|| text.parse().map(Bound::Real).ok())
@@ -55,7 +62,9 @@ fn number_bound(field: &str, value: &Value) -> Result<Bound> {
         _ => None,
     };
     match number {
-        Some(Bound::Real(value)) if !value.is_finite() => Err(wrong(field, "the ends of a range must be numbers")),
+        Some(Bound::Real(value)) if !value.is_finite() => {
+            Err(wrong(field, "the ends of a range must be numbers"))
+        }
         Some(bound) => Ok(bound),
         None => Err(wrong(field, "the ends of a range must be numbers")),
     }
@@ -76,7 +85,8 @@ pub(super) fn parse_datetime(field: &str, path: Path, value: &Value) -> Result<O
     let mut comparisons: Vec<(Comparison, i64)> = Vec::new();
     for item in items {
         let Value::String(text) = item else {
-            return Err(ApiError::new(ErrorKind::FieldsValueError, "a date condition must be text").with("field", field));
+            return Err(ApiError::new(ErrorKind::FieldsValueError, "a date condition must be text")
+                .with("field", field));
         };
         let (operator, date) = split_operator(text.trim_start());
         if let Some(time) = Millis::parse_lenient(date) {
@@ -102,6 +112,7 @@ fn split_operator(text: &str) -> (Comparison, &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use serde_json::json;
 
@@ -128,15 +139,22 @@ mod tests {
 
     #[test]
     fn bad_ranges_are_refused() {
-        for bad in [json!([1]), json!([1, 2, 3]), json!(5), json!([null, null]), json!(["x", 1]), json!(["NaN", 1])] {
-            assert_eq!(range(bad.clone(), &Shape::Real).unwrap_err().kind(), ErrorKind::ValidationError, "{bad}");
+        for bad in
+            [json!([1]), json!([1, 2, 3]), json!(5), json!([null, null]), json!(["x", 1]), json!(["NaN", 1])]
+        {
+            assert_eq!(
+                range(bad.clone(), &Shape::Real).unwrap_err().kind(),
+                ErrorKind::ValidationError,
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn dates_are_compared_or_ranged() {
         let read = |value: Value| parse_datetime("f", vec![], &value);
-        let Some(Condition::Compare(_, read_both)) = read(json!([">=2024-01-01", "<2024-01-02"])).unwrap() else {
+        let Some(Condition::Compare(_, read_both)) = read(json!([">=2024-01-01", "<2024-01-02"])).unwrap()
+        else {
             panic!()
         };
         assert_eq!(read_both, [(Comparison::AtLeast, DAY), (Comparison::Less, DAY + 86_400_000)]);
@@ -144,7 +162,9 @@ mod tests {
         assert!(matches!(read(json!([null, "2024-01-02"])).unwrap(), Some(Condition::Range(..))));
         assert!(matches!(read(json!("2024-01-01")).unwrap(), Some(Condition::Compare(..))));
         assert!(read(json!(["garbage"])).unwrap().is_none());
-        let Some(Condition::Compare(_, last)) = read(json!([">2024-01-01", ">2024-01-02"])).unwrap() else { panic!() };
+        let Some(Condition::Compare(_, last)) = read(json!([">2024-01-01", ">2024-01-02"])).unwrap() else {
+            panic!()
+        };
         assert_eq!(last.len(), 1);
         assert_eq!(read(json!([null, null])).unwrap_err().kind(), ErrorKind::ValidationError);
         assert_eq!(read(json!([null])).unwrap_err().kind(), ErrorKind::FieldsValueError);

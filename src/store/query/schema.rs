@@ -113,12 +113,26 @@ pub struct Field {
 impl Field {
     /// A column of the same name; absent when NULL.
     pub const fn column(name: &'static str, shape: Shape) -> Self {
-        Field { name, shape, stored: Stored::Column(name), missing: Missing::Absent, hidden: false, never_blank: false }
+        Field {
+            name,
+            shape,
+            stored: Stored::Column(name),
+            missing: Missing::Absent,
+            hidden: false,
+            never_blank: false,
+        }
     }
 
     /// A member of the enclosing field's JSON.
     pub const fn inside(name: &'static str, shape: Shape) -> Self {
-        Field { name, shape, stored: Stored::Inside, missing: Missing::Absent, hidden: false, never_blank: false }
+        Field {
+            name,
+            shape,
+            stored: Stored::Inside,
+            missing: Missing::Absent,
+            hidden: false,
+            never_blank: false,
+        }
     }
 
     /// Sets where the field lives.
@@ -234,7 +248,11 @@ impl Collection {
                     Stored::Metadata => Some("metadata"),
                     Stored::Links("input") => Some("models_input"),
                     Stored::Links(_) => Some("models_output"),
-                    Stored::Inside | Stored::Parts | Stored::Metrics | Stored::MetricNames | Stored::Entries => None,
+                    Stored::Inside
+                    | Stored::Parts
+                    | Stored::Metrics
+                    | Stored::MetricNames
+                    | Stored::Entries => None,
                 };
             }
             fields = match &field.shape {

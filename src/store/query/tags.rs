@@ -42,6 +42,7 @@ fn is_system(collection: &Collection, tag: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use serde_json::json;
 

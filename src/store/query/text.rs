@@ -5,9 +5,9 @@ use super::ast::TextSearch;
 
 /// Words that are not searched for by themselves; inside a phrase they count.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "if", "in", "into", "is", "it", "its", "no",
-    "not", "of", "on", "or", "so", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
-    "was", "were", "will", "with",
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "if", "in", "into", "is", "it",
+    "its", "no", "not", "of", "on", "or", "so", "such", "that", "the", "their", "then", "there", "these",
+    "they", "this", "to", "was", "were", "will", "with",
 ];
 
 /// More words than this add nothing but work.
@@ -63,6 +63,7 @@ fn quoted(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

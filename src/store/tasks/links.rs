@@ -39,9 +39,12 @@ impl Snapshot<'_> {
         Ok(self.one(sql, [project.as_str()], |_| Ok(()))?.is_some())
     }
 
-    /// Whether a registered worker listens to a queue. Workers are not registered yet, so nobody does.
-    pub fn queue_is_watched(&self, _queue: &QueueId) -> Result<bool> {
-        Ok(false)
+    /// Whether a registered worker listens to a queue.
+    pub fn queue_is_watched(&self, queue: &QueueId) -> Result<bool> {
+        let sql = "SELECT 1 FROM worker w, json_each(w.queues) q
+                   WHERE w.company = ?1 AND w.expires > ?2 AND q.value = ?3 LIMIT 1";
+        let params = params![self.scope.company.as_str(), self.now.0, queue.as_str()];
+        Ok(self.one(sql, params, |_| Ok(()))?.is_some())
     }
 
     /// Addresses of files outside the store that the events of a task or model name. There are no events yet.

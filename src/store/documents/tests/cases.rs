@@ -74,7 +74,11 @@ fn filters_object_joins_its_parts() {
 fn patterns_mind_case_and_multi_field_patterns_do_not() {
     let conn = database();
     for (id, name) in [("T1", "abcdef"), ("T2", "ABCDEF"), ("T3", "my project/sub-one")] {
-        insert(&conn, "task", json!({"id": id, "name": name, "tags": [name], "models_input": [{"name": "m", "model": name}]}));
+        insert(
+            &conn,
+            "task",
+            json!({"id": id, "name": name, "tags": [name], "models_input": [{"name": "m", "model": name}]}),
+        );
     }
     assert_eq!(tasks(&conn, json!({"name": "^abc"})), ["T1"]);
     assert_eq!(tasks(&conn, json!({"name": "(?i)^abc"})), ["T1", "T2"]);
@@ -88,11 +92,21 @@ fn patterns_mind_case_and_multi_field_patterns_do_not() {
     assert_eq!(tasks(&conn, json!({"name": ""})).len(), 3);
     assert_eq!(tasks(&conn, json!({"_any_": {"fields": [], "pattern": "x"}})).len(), 3);
     assert_eq!(refused(&conn, json!({"name": "("})), ErrorKind::InvalidRegexError);
-    assert_eq!(refused(&conn, json!({"_any_": {"fields": ["name"], "pattern": "("}})), ErrorKind::InvalidRegexError);
-    for bad in [json!({"pattern": "x"}), json!({"fields": ["name"], "pattern": "x", "datetime": "2024-01-01"}), json!(5)] {
+    assert_eq!(
+        refused(&conn, json!({"_any_": {"fields": ["name"], "pattern": "("}})),
+        ErrorKind::InvalidRegexError
+    );
+    for bad in [
+        json!({"pattern": "x"}),
+        json!({"fields": ["name"], "pattern": "x", "datetime": "2024-01-01"}),
+        json!(5),
+    ] {
         assert_eq!(refused(&conn, json!({"_any_": bad})), ErrorKind::FieldsValueError);
     }
-    assert_eq!(refused(&conn, json!({"_any_": {"fields": ["nosuch"], "pattern": "x"}})), ErrorKind::InvalidFields);
+    assert_eq!(
+        refused(&conn, json!({"_any_": {"fields": ["nosuch"], "pattern": "x"}})),
+        ErrorKind::InvalidFields
+    );
 }
 
 #[test]
@@ -120,7 +134,8 @@ fn dates_compare_and_range() {
     assert_eq!(tasks(&conn, json!({"started": ["x", "y"]})), ["T2", "T3"]);
     assert_eq!(tasks(&conn, json!({"started": [null, "2030-01-01"]})).len(), 3);
     assert_eq!(tasks(&conn, json!({"started": ["2020-01-01", null]})), ["T1"]);
-    let any = json!({"_any_": {"fields": ["status_changed", "last_update", "name"], "datetime": ">2024-01-01"}});
+    let any =
+        json!({"_any_": {"fields": ["status_changed", "last_update", "name"], "datetime": ">2024-01-01"}});
     assert_eq!(tasks(&conn, any), ["T2", "T3"]);
     assert_eq!(refused(&conn, json!({"created": ["2024-01-01"]})), ErrorKind::ValidationError);
     assert_eq!(refused(&conn, json!({"last_update": [null, null]})), ErrorKind::ValidationError);
@@ -175,7 +190,10 @@ fn pages_have_limits() {
     assert_eq!(tasks(&conn, json!({"page": 1, "page_size": "500"})).len(), 10);
     assert_eq!(tasks(&conn, json!({"page": 9})).len(), 0);
     assert_eq!(tasks(&conn, json!({"page": null, "page_size": null})).len(), 510);
-    assert_eq!(tasks(&conn, json!({"start": 5, "size": 505})), tasks(&conn, json!({"page": null, "page_size": null}))[5..]);
+    assert_eq!(
+        tasks(&conn, json!({"start": 5, "size": 505})),
+        tasks(&conn, json!({"page": null, "page_size": null}))[5..]
+    );
     assert_eq!(refused(&conn, json!({"page": -1})), ErrorKind::ValidationError);
     assert_eq!(refused(&conn, json!({"page_size": 0})), ErrorKind::ValidationError);
     assert_eq!(refused(&conn, json!({"page": "x"})), ErrorKind::ValidationError);
@@ -192,7 +210,9 @@ fn missing_values_come_last_in_both_directions() {
         insert(&conn, "task", json!({"id": format!("{n:02}"), "started": started}));
     }
     let pages = |order: &str| -> Vec<String> {
-        (0..8).flat_map(|page| tasks(&conn, json!({"order_by": [order], "page": page, "page_size": 3}))).collect()
+        (0..8)
+            .flat_map(|page| tasks(&conn, json!({"order_by": [order], "page": page, "page_size": 3})))
+            .collect()
     };
     let unstarted: Vec<String> = (0..20).filter(|n| n % 4 != 0).map(|n| format!("{n:02}")).collect();
     let ascending = ["16", "12", "08", "04", "00"].map(str::to_owned);
@@ -205,13 +225,20 @@ fn missing_values_come_last_in_both_directions() {
 #[test]
 fn parameters_order_as_numbers() {
     let conn = database();
-    for (id, value) in [("T1", Some("1")), ("T2", Some("11")), ("T3", None), ("T4", Some("2")), ("T5", Some(""))] {
-        let params = value.map_or(json!({}), |value| json!({"S": {"p": {"section": "S", "name": "p", "value": value}}}));
+    for (id, value) in
+        [("T1", Some("1")), ("T2", Some("11")), ("T3", None), ("T4", Some("2")), ("T5", Some(""))]
+    {
+        let params = value
+            .map_or(json!({}), |value| json!({"S": {"p": {"section": "S", "name": "p", "value": value}}}));
         insert(&conn, "task", json!({"id": id, "hyperparams": params}));
     }
     for key in ["hyperparams.S.p", "hyperparams.S.p.value"] {
         assert_eq!(tasks(&conn, json!({"order_by": [key]})), ["T1", "T4", "T2", "T3", "T5"], "{key}");
-        assert_eq!(tasks(&conn, json!({"order_by": [format!("-{key}")]})), ["T2", "T4", "T1", "T5", "T3"], "{key}");
+        assert_eq!(
+            tasks(&conn, json!({"order_by": [format!("-{key}")]})),
+            ["T2", "T4", "T1", "T5", "T3"],
+            "{key}"
+        );
     }
     assert_eq!(tasks(&conn, json!({"order_by": "hyperparams.S.p"}))[0], "T1");
     assert_eq!(refused(&conn, json!({"order_by": ["nosuch"]})), ErrorKind::InvalidFields);
@@ -316,7 +343,8 @@ fn compiled_access_rules_narrow_every_reading() {
     assert_eq!(ids(&conn, &narrow, &TASK, &Json::new(), &options).unwrap(), ["T2", "T4", "P"]);
     assert_eq!(count(&conn, &narrow, &TASK, &Json::new(), &options).unwrap(), 3);
     assert_eq!(distinct(&conn, &narrow, &TASK, "tags", &Json::new(), &options).unwrap(), ["a", "b"]);
-    let read = |id: &str, access| by_id(&conn, &narrow, &TASK, id, access, Version::CURRENT).unwrap().is_some();
+    let read =
+        |id: &str, access| by_id(&conn, &narrow, &TASK, id, access, Version::CURRENT).unwrap().is_some();
     assert!(read("T2", Access::Read) && !read("T2", Access::Write) && !read("T1", Access::Read));
 }
 
@@ -325,7 +353,11 @@ fn subprojects_are_included_on_request() {
     let conn = database();
     insert(&conn, "project", json!({"id": "p", "name": "top"}));
     insert(&conn, "project", json!({"id": "q", "name": "top/sub", "parent": "p", "path": ["p"]}));
-    insert(&conn, "project", json!({"id": "r", "name": "top/sub/low", "parent": "q", "path": ["p", "q"], "system_tags": ["hidden"]}));
+    insert(
+        &conn,
+        "project",
+        json!({"id": "r", "name": "top/sub/low", "parent": "q", "path": ["p", "q"], "system_tags": ["hidden"]}),
+    );
     for (id, project) in [("T1", "p"), ("T2", "q"), ("T3", "r"), ("T4", "x")] {
         insert(&conn, "task", json!({"id": id, "project": project}));
     }
@@ -390,9 +422,17 @@ fn metadata_ready_and_the_rest_of_models() {
 #[test]
 fn text_search_ranks_by_weight() {
     let conn = database();
-    insert(&conn, "task", json!({"id": "T1", "script": {"repository": "git/Résnet", "entry_point": "train.py"}}));
+    insert(
+        &conn,
+        "task",
+        json!({"id": "T1", "script": {"repository": "git/Résnet", "entry_point": "train.py"}}),
+    );
     insert(&conn, "task", json!({"id": "T2", "name": "resnet training", "comment": "the red fox"}));
-    insert(&conn, "task", json!({"id": "T3", "name": "other", "models_output": [{"name": "o", "model": "resnet"}]}));
+    insert(
+        &conn,
+        "task",
+        json!({"id": "T3", "name": "other", "models_output": [{"name": "o", "model": "resnet"}]}),
+    );
     let text = |text: &str| tasks(&conn, json!({"search_text": text, "order_by": ["@text_score"]}));
     assert_eq!(text("RESNET"), ["T2", "T3", "T1"]);
     assert_eq!(text("trains"), ["T2", "T1"], "words are stemmed");
@@ -412,16 +452,90 @@ fn distinct_values_and_counts_follow_the_query() {
     let conn = tagged();
     insert(&conn, "task", json!({"id": "F", "company": "c2", "tags": ["secret"], "type": "service"}));
     let all = QueryOptions::default();
-    let values = |field: &str, request: Value| distinct(&conn, &scope(), &TASK, field, &object(request), &all).unwrap();
+    let values = |field: &str, request: Value| {
+        distinct(&conn, &scope(), &TASK, field, &object(request), &all).unwrap()
+    };
     assert_eq!(values("tags", json!({})), ["a", "b"]);
     assert_eq!(values("tags", json!({"id": ["T1"]})), ["a"]);
     assert_eq!(values("type", json!({})), ["training"]);
     assert_eq!(values("started", json!({})), [Value::Null; 0]);
-    assert_eq!(count(&conn, &scope(), &TASK, &object(json!({"tags": ["a"], "page_size": 1})), &all).unwrap(), 2);
+    assert_eq!(
+        count(&conn, &scope(), &TASK, &object(json!({"tags": ["a"], "page_size": 1})), &all).unwrap(),
+        2
+    );
     assert!(distinct(&conn, &scope(), &TASK, "nosuch", &Json::new(), &all).is_err());
     let only = |ids: &[&str]| {
         let only = Some(ids.iter().map(|id| (*id).to_owned()).collect());
-        count(&conn, &scope(), &TASK, &Json::new(), &QueryOptions { only, ..QueryOptions::default() }).unwrap()
+        count(&conn, &scope(), &TASK, &Json::new(), &QueryOptions { only, ..QueryOptions::default() })
+            .unwrap()
     };
     assert_eq!((only(&["T1", "F"]), only(&[])), (1, 0));
+}
+
+#[test]
+fn oversized_queries_are_refused_and_large_ones_work() {
+    let conn = tagged();
+    let many: Vec<String> = (0..10_000).map(|n| format!("x{n}")).collect();
+    let keys: Json = (0..400).map(|n| (format!("hyperparams.S.{n}.value"), json!("x"))).collect();
+    assert_eq!(refused(&conn, Value::Object(keys)), ErrorKind::ValidationError);
+    assert_eq!(refused(&conn, json!({"order_by": vec!["name"; 51]})), ErrorKind::ValidationError);
+    let fields = vec!["name"; 301];
+    assert_eq!(
+        refused(&conn, json!({"_any_": {"fields": fields, "pattern": "x"}})),
+        ErrorKind::ValidationError
+    );
+    assert_eq!(refused(&conn, json!({"only_fields": vec!["name"; 10_001]})), ErrorKind::ValidationError);
+    for operator in ["__$all", "__$or", "__$nop"] {
+        let list: Vec<&str> =
+            std::iter::once(operator).chain(many.iter().skip(1).map(String::as_str)).collect();
+        assert_eq!(tasks(&conn, json!({"tags": list, "status": list})), [""; 0], "{operator}");
+    }
+    let filters = json!({"any": {"exclude": many}, "all": {"exclude": many}});
+    assert_eq!(tasks(&conn, json!({"filters": {"tags": filters, "status": filters}})).len(), 3);
+    let keys: Json = (0..290).map(|n| (format!("hyperparams.S.{n}.value"), json!([null]))).collect();
+    assert_eq!(tasks(&conn, Value::Object(keys)).len(), 3);
+    let order: Vec<String> = (0..50).map(|n| format!("-hyperparams.S.{n}")).collect();
+    assert_eq!(tasks(&conn, json!({"order_by": order})).len(), 3);
+    assert_eq!(tasks(&conn, json!({"_any_": {"fields": vec!["tags"; 300], "pattern": "a"}})), ["T1", "T2"]);
+}
+
+#[test]
+fn any_key_of_runtime_can_be_addressed() {
+    use proptest::prelude::*;
+    let conn = database();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let result = runner.run(
+        &any::<String>().prop_filter("a part", |key| !key.contains('.') && !key.is_empty()),
+        |key| {
+            conn.execute("DELETE FROM task", []).unwrap();
+            insert(&conn, "task", json!({"id": "T", "runtime": {key.as_str(): "x"}}));
+            prop_assert_eq!(tasks(&conn, json!({format!("runtime.{key}"): "x"})), ["T"]);
+            Ok(())
+        },
+    );
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn the_store_serves_queries_to_readers_and_the_writer() {
+    use crate::store::{Lane, Store};
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
+    let request =
+        object(json!({"name": "^(?!x)one$", "search_text": "one", "order_by": ["hyperparams.S.p"]}));
+    let ids = |snapshot: &Snapshot<'_>| snapshot.ids(&TASK, &request, &QueryOptions::default());
+    let inside = store.write(&scope(), Lane::Documents, |tx| {
+        insert(tx.conn, "task", json!({"id": "T1", "name": "one"}));
+        ids(tx)
+    });
+    assert_eq!(inside.unwrap(), ["T1"]);
+    assert_eq!(store.read(&scope(), ids).unwrap(), ["T1"]);
+    assert_eq!(store.read(&Scope::tenant("c2"), ids).unwrap(), [""; 0]);
+    let fields =
+        store.read(&scope(), |snapshot| snapshot.fields(&TASK, "T1", Access::Write, &["name", "status"]));
+    assert_eq!(Value::Object(fields.unwrap().unwrap()), json!({"name": "one", "status": "created"}));
 }

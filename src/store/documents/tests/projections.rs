@@ -62,9 +62,15 @@ fn get_all_returns_exactly_what_is_listed() {
         (json!(["hyperparams.Nope.nope.value"]), json!({"hyperparams": {}})),
         (json!(["project", "parent"]), json!({"project": "q"})),
         (json!(["execution.queue"]), json!({"execution": {"queue": "gone"}})),
-        (json!(["execution.artifacts.key"]), json!({"execution": {"artifacts": [{"key": "a"}, {"key": "z"}]}})),
+        (
+            json!(["execution.artifacts.key"]),
+            json!({"execution": {"artifacts": [{"key": "a"}, {"key": "z"}]}}),
+        ),
         (json!(["models.input.name"]), json!({"models": {"input": [{"name": "in"}]}})),
-        (json!(["script", "script.diff"]), json!({"script": {"binary": "python", "repository": "r", "entry_point": "", "requirements": {}, "diff": "d"}})),
+        (
+            json!(["script", "script.diff"]),
+            json!({"script": {"binary": "python", "repository": "r", "entry_point": "", "requirements": {}, "diff": "d"}}),
+        ),
     ] {
         assert_eq!(one(&conn, false, "T", fields.clone()), expected, "{fields}");
     }
@@ -86,7 +92,10 @@ fn a_whole_section_is_read_with_its_parts() {
             {"key": "z", "type": "t", "mode": "output", "display_data": []},
         ],
     });
-    assert_eq!(one(&conn, false, "T", json!(["execution", "execution.queue"])), json!({"execution": execution}));
+    assert_eq!(
+        one(&conn, false, "T", json!(["execution", "execution.queue"])),
+        json!({"execution": execution})
+    );
     assert_eq!(
         one(&conn, false, "T", json!(["models"])),
         json!({"models": {"input": [{"name": "in", "model": "M", "updated": "1970-01-01T00:00:00+00:00"}], "output": []}})
@@ -97,15 +106,35 @@ fn a_whole_section_is_read_with_its_parts() {
 fn get_all_ex_expands_references() {
     let conn = yard();
     for (id, fields, expected) in [
-        ("T", json!(["name", "project.name", "user"]), json!({"id": "T", "name": "demo", "project": {"id": "q", "name": "top/sub"}, "user": {"id": "ann"}})),
-        ("T", json!(["project", "project.name"]), json!({"id": "T", "project": {"id": "q", "name": "top/sub"}})),
+        (
+            "T",
+            json!(["name", "project.name", "user"]),
+            json!({"id": "T", "name": "demo", "project": {"id": "q", "name": "top/sub"}, "user": {"id": "ann"}}),
+        ),
+        (
+            "T",
+            json!(["project", "project.name"]),
+            json!({"id": "T", "project": {"id": "q", "name": "top/sub"}}),
+        ),
         ("T", json!(["name", "status", "-status"]), json!({"id": "T", "name": "demo", "status": "created"})),
         ("T", json!(["parent.project.name"]), json!({"id": "T"})),
-        ("K", json!(["parent.project.name"]), json!({"id": "K", "parent": {"id": "T", "project": {"id": "q", "name": "top/sub"}}})),
+        (
+            "K",
+            json!(["parent.project.name"]),
+            json!({"id": "K", "parent": {"id": "T", "project": {"id": "q", "name": "top/sub"}}}),
+        ),
         ("C", json!(["parent.name"]), json!({"id": "C", "parent": {"id": "__DELETED__x"}})),
         ("T", json!(["execution.queue.name"]), json!({"id": "T", "execution": {"queue": {"id": "gone"}}})),
-        ("T", json!(["models.input.model.uri"]), json!({"id": "T", "models": {"input": [{"model": {"id": "M", "uri": "http://m"}}]}})),
-        ("T", json!(["company.name", "user.name"]), json!({"id": "T", "company": {"id": "c1", "name": "Acme"}, "user": {"id": "ann", "name": "Ann Lee"}})),
+        (
+            "T",
+            json!(["models.input.model.uri"]),
+            json!({"id": "T", "models": {"input": [{"model": {"id": "M", "uri": "http://m"}}]}}),
+        ),
+        (
+            "T",
+            json!(["company.name", "user.name"]),
+            json!({"id": "T", "company": {"id": "c1", "name": "Acme"}, "user": {"id": "ann", "name": "Ann Lee"}}),
+        ),
         ("T", json!(["unique_metrics"]), json!({"id": "T", "unique_metrics": []})),
         ("T", json!(["runtime.*"]), json!({"id": "T", "runtime": {}})),
     ] {
@@ -179,12 +208,18 @@ fn last_metrics_are_assembled_from_their_rows() {
         "max_value": 0.5, "max_value_iteration": 1, "first_value": 0.5, "first_value_iteration": 1,
         "count": 2, "mean_value": 0.5,
     });
-    assert_eq!(one(&conn, false, "T", json!(["last_metrics.loss.train"])), json!({"last_metrics": {"loss": {"train": summary}}}));
+    assert_eq!(
+        one(&conn, false, "T", json!(["last_metrics.loss.train"])),
+        json!({"last_metrics": {"loss": {"train": summary}}})
+    );
     assert_eq!(
         one(&conn, false, "T", json!(["last_metrics.loss.test.value", "last_metrics.nope.x.value"])),
         json!({"last_metrics": {"loss": {"test": {"value": 0.7}}}})
     );
-    assert_eq!(one(&conn, false, "T", json!(["unique_metrics"])), json!({"unique_metrics": ["loss/test", "loss/train"]}));
+    assert_eq!(
+        one(&conn, false, "T", json!(["unique_metrics"])),
+        json!({"unique_metrics": ["loss/test", "loss/train"]})
+    );
 }
 
 #[test]
@@ -200,7 +235,11 @@ fn queues_show_their_entries_in_order() {
     }
     let queue = &crate::store::query::QUEUE;
     let read = |request: Value| {
-        let options = FindOptions { expanded: true, projection: Some(&["*", "entries.task.name"]), ..FindOptions::default() };
+        let options = FindOptions {
+            expanded: true,
+            projection: Some(&["*", "entries.task.name"]),
+            ..FindOptions::default()
+        };
         find(&conn, &scope(), Millis(0), queue, &object(request), &options).unwrap().documents.pop().unwrap()
     };
     let added = "1970-01-01T00:00:00+00:00";

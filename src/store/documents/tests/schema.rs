@@ -26,7 +26,11 @@ fn side_tables_follow_a_task() {
     assert_eq!(rows(&conn, "SELECT section || name || value FROM task_hyperparam"), ["Argslr1"]);
     assert_eq!(rows(&conn, "SELECT direction || model FROM task_model"), ["inputM"]);
 
-    conn.execute("UPDATE task SET tags = '[\"c\"]', hyperparams = '{}', models_output = '[{\"model\":\"N\"}]'", []).unwrap();
+    conn.execute(
+        "UPDATE task SET tags = '[\"c\"]', hyperparams = '{}', models_output = '[{\"model\":\"N\"}]'",
+        [],
+    )
+    .unwrap();
     assert_eq!(rows(&conn, tags), ["c0c1p", "s1c1p"]);
     assert_eq!(rows(&conn, "SELECT name FROM task_hyperparam"), [""; 0]);
     assert_eq!(rows(&conn, "SELECT direction || model FROM task_model ORDER BY 1"), ["inputM", "outputN"]);
@@ -34,7 +38,11 @@ fn side_tables_follow_a_task() {
     conn.execute("UPDATE task SET project = NULL, company = ''", []).unwrap();
     assert_eq!(rows(&conn, tags), ["c0-", "s1-"]);
     for table in ["task_tag", "task_model", "task_metric"] {
-        assert_eq!(rows(&conn, &format!("SELECT DISTINCT company || ifnull(project, '-') FROM {table}")), ["-"], "{table}");
+        assert_eq!(
+            rows(&conn, &format!("SELECT DISTINCT company || ifnull(project, '-') FROM {table}")),
+            ["-"],
+            "{table}"
+        );
     }
 
     conn.execute("DELETE FROM task", []).unwrap();

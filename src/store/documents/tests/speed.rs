@@ -14,7 +14,12 @@ fn fill(conn: &Connection) {
     for n in 0..100_000_i64 {
         let tags = if n % 50 == 0 { json!(["best", "v1"]) } else { json!(["v1"]) };
         let params: Json = (0..10)
-            .map(|p| (format!("p{p}"), json!({"section": "Args", "name": format!("p{p}"), "value": (n * p % 97).to_string()})))
+            .map(|p| {
+                (
+                    format!("p{p}"),
+                    json!({"section": "Args", "name": format!("p{p}"), "value": (n * p % 97).to_string()}),
+                )
+            })
             .collect();
         let id = format!("{n:032x}");
         insert(
@@ -41,14 +46,36 @@ fn measures_a_large_store() {
     fill(&conn);
     println!("filled in {:?}", start.elapsed());
     let project = format!("{:032x}", 7);
-    let fields = json!(["name", "status", "tags", "project.name", "user.name", "last_update", "last_iteration",
-        "last_metrics.loss.train.value", "hyperparams.Args.p3.value", "runtime.progress"]);
+    let fields = json!([
+        "name",
+        "status",
+        "tags",
+        "project.name",
+        "user.name",
+        "last_update",
+        "last_iteration",
+        "last_metrics.loss.train.value",
+        "hyperparams.Args.p3.value",
+        "runtime.progress"
+    ]);
     let cases = [
         ("project table, newest first", json!({"project": [project], "order_by": ["-last_update"]})),
-        ("project table without archived", json!({"project": [project], "order_by": ["-last_update"], "system_tags": ["__$not", "archived"]})),
-        ("project table by tag", json!({"project": [project], "tags": ["best"], "order_by": ["-last_update"]})),
-        ("project table by metric", json!({"project": [project], "order_by": ["-last_metrics.loss.train.value"]})),
-        ("project table by parameter", json!({"project": [project], "order_by": ["hyperparams.Args.p3.value"]})),
+        (
+            "project table without archived",
+            json!({"project": [project], "order_by": ["-last_update"], "system_tags": ["__$not", "archived"]}),
+        ),
+        (
+            "project table by tag",
+            json!({"project": [project], "tags": ["best"], "order_by": ["-last_update"]}),
+        ),
+        (
+            "project table by metric",
+            json!({"project": [project], "order_by": ["-last_metrics.loss.train.value"]}),
+        ),
+        (
+            "project table by parameter",
+            json!({"project": [project], "order_by": ["hyperparams.Args.p3.value"]}),
+        ),
         ("all tasks, newest first", json!({"order_by": ["-last_update"]})),
         ("all tasks, oldest first", json!({"order_by": ["last_update"]})),
         ("all tasks by rare tag", json!({"tags": ["best"], "order_by": ["-last_update"]})),
@@ -58,7 +85,10 @@ fn measures_a_large_store() {
         ("all tasks by exact name", json!({"name": "^training\\ run\\ 4711$"})),
         ("all tasks by pattern", json!({"name": "run 4711"})),
         ("all tasks by status", json!({"status": ["completed"], "order_by": ["-last_update"]})),
-        ("project and below", json!({"project": [project], "include_subprojects": true, "order_by": ["-last_update"]})),
+        (
+            "project and below",
+            json!({"project": [project], "include_subprojects": true, "order_by": ["-last_update"]}),
+        ),
         ("text search", json!({"search_text": "4711", "order_by": ["@text_score"]})),
         ("common word", json!({"search_text": "training", "order_by": ["@text_score"]})),
         ("page 100", json!({"order_by": ["-last_update"], "page": 1000})),

@@ -1,6 +1,7 @@
 //! Which other origins may call, and with the cookie (spec/protocol.md 1.9, spec/security_rules.md S20).
 
-use crate::{config::Settings, domain::PublicUrls};
+use super::PublicUrls;
+use crate::config::{Settings, settings::apiserver::CorsOrigins};
 
 /// Which origins may read replies and which may use the session cookie.
 #[derive(Clone, Debug, Default)]
@@ -28,12 +29,9 @@ impl OriginPolicy {
     /// From the configuration's `apiserver.cors.origins` and the public addresses.
     pub fn new(settings: &Settings, urls: &PublicUrls, ports: Vec<u16>) -> Self {
         let mut named: Vec<String> = urls.origins.clone();
-        let mut any = false;
-        for origin in &settings.apiserver.cors.origins {
-            match origin.as_str() {
-                "*" => any = true,
-                other => named.push(other.trim_end_matches('/').to_owned()),
-            }
+        let any = settings.apiserver.cors.origins == CorsOrigins::Any;
+        if let CorsOrigins::Listed(origins) = &settings.apiserver.cors.origins {
+            named.extend(origins.iter().cloned());
         }
         OriginPolicy { named, any, ports }
     }

@@ -1,0 +1,130 @@
+//! `roundhouse user`: local accounts, on a stopped server. The operator's way back in.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _},
+    process::ExitCode,
+};
+
+use clap::{Args, Subcommand};
+
+use super::{
+    Outcome,
+    options::{ConfigPath, DataDir, offline},
+};
+use crate::{
+    crypto::{Secret, random},
+    domain::identity,
+    server::start,
+    store::Scope,
+    types::CompanyId,
+};
+
+#[derive(Args)]
+pub(super) struct User {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the accounts of the default tenant
+    List(Where),
+    /// Make a local account with a random password, printed once
+    Create(Named),
+    /// Set the password of a local account: typed on standard input, or random and printed once
+    SetPassword(Named),
+}
+
+#[derive(Args)]
+struct Where {
+    #[command(flatten)]
+    data: DataDir,
+    #[command(flatten)]
+    config: ConfigPath,
+}
+
+#[derive(Args)]
+struct Named {
+    /// Login name
+    login: String,
+    /// Make the account an administrator (with `create`)
+    #[arg(long)]
+    admin: bool,
+    /// Read the password from standard input instead of making one
+    #[arg(long)]
+    stdin: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl User {
+    pub(super) fn run(self) -> Outcome {
+        match self.action {
+            Action::List(place) => list(&place),
+            Action::Create(named) => set(&named, true),
+            Action::SetPassword(named) => set(&named, false),
+        }
+    }
+}
+
+fn list(place: &Where) -> Outcome {
+    let options = offline(&place.data, &place.config);
+    let house = start::open_existing(&options)?;
+    let app = &house.app;
+    let company = CompanyId::from(app.settings.apiserver.default_company.clone());
+    let rows = app.store.read(&Scope::server(), |snapshot| {
+        let mut rows = Vec::new();
+        for account in snapshot.accounts(&company)? {
+            rows.push((
+                account.id.to_string(),
+                account.role,
+                snapshot.logins(&account.id)?.join(","),
+                account.name,
+            ));
+        }
+        Ok(rows)
+    })?;
+    println!("{:34}{:12}{:20}NAME", "ID", "ROLE", "LOGIN");
+    for (id, role, login, name) in rows {
+        println!("{id:34}{role:12}{login:20}{name}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set(named: &Named, create: bool) -> Outcome {
+    let options = offline(&named.place.data, &named.place.config);
+    let house = start::open_existing(&options)?;
+    let app = &house.app;
+    let exists =
+        app.store.read(&Scope::server(), |snapshot| snapshot.local_password(&named.login))?.is_some();
+    if create && exists {
+        return Err(format!("{} exists; use `roundhouse user set-password`", named.login).into());
+    }
+    if !create && !exists {
+        return Err(format!("there is no local account {}; use `roundhouse user create`", named.login).into());
+    }
+    let password = match named.stdin {
+        true => read_password()?,
+        false => random::new_password(),
+    };
+    identity::set_password(app, &named.login, &password, named.admin)?;
+    if named.stdin {
+        println!("The password of {} is set; every open session of it has ended.", named.login);
+    } else {
+        println!(
+            "User      {}\nPassword  {}\n\nThe password is shown this once.",
+            named.login,
+            password.expose()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_password() -> Result<Secret<String>, Box<dyn std::error::Error>> {
+    if std::io::stdin().is_terminal() {
+        eprint!("New password (it shows while you type): ");
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
