@@ -21,6 +21,7 @@ pub mod presented;
 pub mod schema;
 mod server;
 pub mod table;
+mod tasks;
 mod users;
 
 pub use dispatch::{Incoming, Outgoing, dispatch};

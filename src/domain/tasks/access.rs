@@ -121,7 +121,8 @@ pub(super) fn guard_content(
     let submitted_by_another = snapshot.submitters(&head.id)?.iter().any(|submitter| submitter != caller);
     let runs_as_another = head.run_as.as_ref().is_some_and(|run_as| run_as != caller);
     if submitted_by_another || (runs_as_another && Status::stored(&head.status).is_active()) {
-        let text = "somebody else submitted this task to run as themselves; dequeue or stop it before you change it";
+        let text =
+            "somebody else submitted this task to run as themselves; dequeue or stop it before you change it";
         return Err(ApiError::new(ErrorKind::NoWritePermission, text).with("id", head.id.as_str()));
     }
     if runs_as_another {

@@ -44,7 +44,12 @@ pub fn archive_many(ctx: &Ctx<'_>, ids: &[String], include_steps: bool, words: &
 }
 
 /// `tasks.unarchive_many`: each by itself; no status changes.
-pub fn unarchive_many(ctx: &Ctx<'_>, ids: &[String], include_steps: bool, words: &Words) -> Result<Batch<()>> {
+pub fn unarchive_many(
+    ctx: &Ctx<'_>,
+    ids: &[String],
+    include_steps: bool,
+    words: &Words,
+) -> Result<Batch<()>> {
     ctx.write(|tx| {
         each(ctx, tx, ids, |id| {
             let head = access::writable(tx, id)?;

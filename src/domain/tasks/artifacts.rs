@@ -30,7 +30,8 @@ pub fn delete_artifacts(ctx: &Ctx<'_>, id: &str, keys: &[Json]) -> Result<()> {
     let gone = keys
         .iter()
         .map(|key| {
-            let name = key.get("key").and_then(Value::as_str).ok_or_else(|| misshapen(FIELD, "needs a key"))?;
+            let name =
+                key.get("key").and_then(Value::as_str).ok_or_else(|| misshapen(FIELD, "needs a key"))?;
             Ok((name, items::mode(key.get("mode"), FIELD)?))
         })
         .collect::<Result<Vec<_>>>()?;

@@ -81,7 +81,8 @@ pub(super) struct Belongings {
 ///
 /// Errors: 400/123 unless `force`: published children or models.
 pub(super) fn survey(tx: &Tx<'_>, head: &TaskHead, force: bool) -> Result<Belongings> {
-    let refuse = |text: &str| ApiError::new(ErrorKind::TaskCannotBeDeleted, text).with("task", head.id.as_str());
+    let refuse =
+        |text: &str| ApiError::new(ErrorKind::TaskCannotBeDeleted, text).with("task", head.id.as_str());
     if !force {
         let children = tx.published_children(&head.id)?;
         if children > 0 {

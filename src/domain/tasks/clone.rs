@@ -89,7 +89,8 @@ pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Clone
         let name = overrides.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&head.name);
         let name = items::name(name)?;
         let by_id = overrides.project.as_deref().filter(|project| !project.is_empty());
-        let by_name = overrides.project_name.as_deref().filter(|name| by_id.is_none() && !name.trim().is_empty());
+        let by_name =
+            overrides.project_name.as_deref().filter(|name| by_id.is_none() && !name.trim().is_empty());
         let project = match (by_id, by_name) {
             (Some(project), _) => Some(project.into()),
             (None, Some(name)) => find_or_create(ctx, tx, name)?,
@@ -102,29 +103,31 @@ pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Clone
 
         tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
         if let Some(project) = &project {
-            tx.touch_project(project)?;
+            tx.mark_project_changed(project)?;
         }
-        let named = by_name.zip(project).map(|(name, project)| (project.as_str().to_owned(), name.to_owned()));
+        let named =
+            by_name.zip(project).map(|(name, project)| (project.as_str().to_owned(), name.to_owned()));
         Ok(Cloned { id: id.clone(), project: named })
     })
 }
 
 /// The content of the copy: of the source what a new run starts from, and what was sent instead.
 fn content(tx: &Tx<'_>, head: &TaskHead, overrides: &Overrides) -> Result<TaskUpdate> {
-    let [tags, script, output, input, container, execution, artifacts, hyperparams, configuration] = tx.task_sections(
-        head,
-        [
-            TaskField::Tags,
-            TaskField::Script,
-            TaskField::Output,
-            TaskField::ModelsInput,
-            TaskField::Container,
-            TaskField::Execution,
-            TaskField::Artifacts,
-            TaskField::Hyperparams,
-            TaskField::Configuration,
-        ],
-    )?;
+    let [tags, script, output, input, container, execution, artifacts, hyperparams, configuration] = tx
+        .task_sections(
+            head,
+            [
+                TaskField::Tags,
+                TaskField::Script,
+                TaskField::Output,
+                TaskField::ModelsInput,
+                TaskField::Container,
+                TaskField::Execution,
+                TaskField::Artifacts,
+                TaskField::Hyperparams,
+                TaskField::Configuration,
+            ],
+        )?;
     let comment = match overrides.comment.as_deref() {
         Some(comment) if !comment.is_empty() => Some(comment.to_owned()),
         _ => tx.task_comment(head)?,
@@ -168,8 +171,9 @@ fn content(tx: &Tx<'_>, head: &TaskHead, overrides: &Overrides) -> Result<TaskUp
         Some(old) => legacy::with_parameters(Some(hyperparams), Json::new(), old),
         None => hyperparams,
     };
-    let configuration = filled(&overrides.configuration, |map| items::configuration(map, Completeness::Required))?
-        .unwrap_or_else(|| map_of(configuration));
+    let configuration =
+        filled(&overrides.configuration, |map| items::configuration(map, Completeness::Required))?
+            .unwrap_or_else(|| map_of(configuration));
     let configuration = match old.descriptions {
         Some(old) => legacy::with_descriptions(Some(configuration), Json::new(), old),
         None => configuration,

@@ -92,7 +92,9 @@ pub(super) fn read(body: &Json, version: Version, now: Millis, purpose: Purpose)
         script: given("script").map(items::script).transpose()?,
         container: given("container").map(items::container).transpose()?,
         hyperparams: given("hyperparams").map(|map| items::hyperparams(map, completeness)).transpose()?,
-        configuration: given("configuration").map(|map| items::configuration(map, completeness)).transpose()?,
+        configuration: given("configuration")
+            .map(|map| items::configuration(map, completeness))
+            .transpose()?,
         runtime: given("runtime").map(|map| object(map, "runtime").cloned()).transpose()?,
         ..Content::default()
     };
@@ -280,8 +282,12 @@ impl Content {
         }
         if let Some(script) = self.script {
             let script = merge(stored.script, script);
-            let defaults =
-                [("binary", json!("python")), ("repository", json!("")), ("entry_point", json!("")), ("requirements", json!({}))];
+            let defaults = [
+                ("binary", json!("python")),
+                ("repository", json!("")),
+                ("entry_point", json!("")),
+                ("requirements", json!({})),
+            ];
             change.fields.insert("script".to_owned(), Value::Object(with_defaults(&script, &defaults)));
             change.update.set(TaskField::Script, script);
         }
@@ -321,8 +327,12 @@ impl Content {
 impl Execution {
     fn apply(self, change: &mut Change, stored: Json, artifacts: Value, queue: Option<String>) {
         let members = merge(stored, self.members);
-        let defaults =
-            [("test_split", json!(0)), ("parameters", json!({})), ("model_desc", json!({})), ("model_labels", json!({}))];
+        let defaults = [
+            ("test_split", json!(0)),
+            ("parameters", json!({})),
+            ("model_desc", json!({})),
+            ("model_labels", json!({})),
+        ];
         let mut shown = with_defaults(&members, &defaults);
         change.update.set(TaskField::Execution, members);
         let artifacts = match self.artifacts {

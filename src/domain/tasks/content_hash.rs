@@ -85,7 +85,10 @@ mod tests {
             canonical(&value, &mut out);
             out
         };
-        assert_eq!(text(json!({"a": [1, {"c": 1, "b": null}], "d": "x"})), text(json!({"d": "x", "a": [1, {"b": null, "c": 1}]})));
+        assert_eq!(
+            text(json!({"a": [1, {"c": 1, "b": null}], "d": "x"})),
+            text(json!({"d": "x", "a": [1, {"b": null, "c": 1}]}))
+        );
         assert_ne!(text(json!({"a": [1, 2]})), text(json!({"a": [2, 1]})));
     }
 }

@@ -24,7 +24,12 @@ pub fn delete(ctx: &Ctx<'_>, id: &str, include_steps: bool, how: Disposal) -> Re
 }
 
 /// `tasks.delete_many`: each by itself.
-pub fn delete_many(ctx: &Ctx<'_>, ids: &[String], include_steps: bool, how: Disposal) -> Result<Batch<Disposed>> {
+pub fn delete_many(
+    ctx: &Ctx<'_>,
+    ids: &[String],
+    include_steps: bool,
+    how: Disposal,
+) -> Result<Batch<Disposed>> {
     ctx.write(|tx| each(ctx, tx, ids, |id| delete_task(ctx, tx, id, include_steps, how)))
 }
 
@@ -56,7 +61,7 @@ fn remove(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, how: Disposal) -> Result<
     let disposed = dispose(ctx, tx, head, belongings, Mode::Delete, how)?;
     tx.delete_task(head)?;
     if let Some(project) = &head.project {
-        tx.touch_project(project)?;
+        tx.mark_project_changed(project)?;
     }
     Ok(disposed)
 }

@@ -40,16 +40,14 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         if change.update.is_empty() {
             return Ok(Json::new());
         }
-        change
-            .set(TaskField::LastChange, tx.now)
-            .set(TaskField::LastChangedBy, ctx.caller.user.as_str());
+        change.set(TaskField::LastChange, tx.now).set(TaskField::LastChangedBy, ctx.caller.user.as_str());
         if !quiet {
             change.set(TaskField::LastUpdate, tx.now);
         }
         change.update.extend(guarded);
         access::store(tx, &head, &change.update)?;
         if let Some(project) = &project {
-            tx.touch_project(project)?;
+            tx.mark_project_changed(project)?;
         }
         Ok(change.fields)
     })

@@ -67,7 +67,9 @@ pub fn hyperparams(ctx: &Ctx<'_>, ids: &[String]) -> Result<Vec<(String, Vec<Val
                 let [stored] = snapshot.task_sections(&head, [TaskField::Hyperparams])?;
                 let mut items = Vec::new();
                 for (section, names) in map_of(stored) {
-                    items.extend(map_of(names).into_iter().map(|(name, item)| ((section.clone(), name), item)));
+                    items.extend(
+                        map_of(names).into_iter().map(|(name, item)| ((section.clone(), name), item)),
+                    );
                 }
                 items.sort_by(|a, b| a.0.cmp(&b.0));
                 Ok((head.id.into(), items.into_iter().map(|(_, item)| item).collect()))

@@ -169,7 +169,9 @@ pub(super) fn model_labels(value: &Value) -> Result<Json> {
             value => Some(
                 value
                     .as_i64()
-                    .or_else(|| value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64))
+                    .or_else(|| {
+                        value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64)
+                    })
                     .ok_or_else(|| unusable(&format!("{FIELD}.{label}"), "must be a whole number"))?,
             ),
         };
@@ -196,9 +198,10 @@ pub(super) fn script(value: &Value) -> Result<Json> {
             ) => Value::Null,
             ("requirements", value) => Value::Object(object(value, &at)?.clone()),
             ("diff", value) => text(value, &at)?.into(),
-            ("binary" | "repository" | "tag" | "branch" | "version_num" | "entry_point" | "working_dir", value) => {
-                text(value, &at)?.trim().into()
-            }
+            (
+                "binary" | "repository" | "tag" | "branch" | "version_num" | "entry_point" | "working_dir",
+                value,
+            ) => text(value, &at)?.trim().into(),
             _ => return Err(misshapen("script", &format!("has an unknown member {member}"))),
         };
         stored.insert(member.clone(), value);
@@ -212,10 +215,13 @@ pub(super) fn links(value: &Value, field: &str, now: Millis) -> Result<Vec<Value
         .iter()
         .map(|link| {
             let members = object(link, field)?;
-            if let Some(unknown) = members.keys().find(|name| !["name", "model", "updated"].contains(&name.as_str())) {
+            if let Some(unknown) =
+                members.keys().find(|name| !["name", "model", "updated"].contains(&name.as_str()))
+            {
                 return Err(misshapen(field, &format!("has an unknown member {unknown}")));
             }
-            let member = |name: &str| text(members.get(name).unwrap_or(&Value::Null), &format!("{field}.{name}"));
+            let member =
+                |name: &str| text(members.get(name).unwrap_or(&Value::Null), &format!("{field}.{name}"));
             Ok(link_to(member("name")?, member("model")?, now))
         })
         .collect()
@@ -262,7 +268,8 @@ pub(super) fn mode<'a>(value: Option<&'a Value>, field: &str) -> Result<&'a str>
 fn artifact(value: &Value, field: &str) -> Result<Value> {
     let members = object(value, field)?;
     let mut stored = Json::new();
-    let key = members.get("key").filter(|key| !key.is_null()).ok_or_else(|| misshapen(field, "needs a key"))?;
+    let key =
+        members.get("key").filter(|key| !key.is_null()).ok_or_else(|| misshapen(field, "needs a key"))?;
     stored.insert("key".into(), text(key, &format!("{field}.key"))?.into());
     if members.get("type").is_none_or(Value::is_null) {
         return Err(unusable(field, "needs a type"));
@@ -272,7 +279,10 @@ fn artifact(value: &Value, field: &str) -> Result<Value> {
         let at = format!("{field}.{member}");
         let value = match (member.as_str(), value) {
             ("key" | "mode", _) => continue,
-            ("type" | "uri" | "hash" | "content_size" | "timestamp" | "type_data" | "display_data", Value::Null) => continue,
+            (
+                "type" | "uri" | "hash" | "content_size" | "timestamp" | "type_data" | "display_data",
+                Value::Null,
+            ) => continue,
             ("type" | "uri" | "hash", value) => text(value, &at)?.into(),
             ("content_size" | "timestamp", value) => whole(value, &at)?.into(),
             ("type_data", value) => type_data(value, &at)?,
@@ -373,7 +383,10 @@ mod tests {
             (json!({"A": {"": {"section": "A", "name": "", "value": ""}}}), ErrorKind::ValidationError),
             (json!({"A": {"x": {"section": "A", "name": "x", "value": 5}}}), ErrorKind::DataValidationError),
             (json!({"A": {"x": {"section": "A", "name": "x"}}}), ErrorKind::DataValidationError),
-            (json!({"A": {"x": {"section": "A", "name": "x", "value": "", "z": "1"}}}), ErrorKind::ValidationError),
+            (
+                json!({"A": {"x": {"section": "A", "name": "x", "value": "", "z": "1"}}}),
+                ErrorKind::ValidationError,
+            ),
         ] {
             assert_eq!(refused(hyperparams(&bad, Completeness::Required)), kind, "{bad}");
         }
@@ -385,14 +398,19 @@ mod tests {
         assert_eq!(container(&json!({" image ": "i", "arguments": null})).unwrap().len(), 2);
         assert_eq!(refused(container(&json!("image"))), ErrorKind::ValidationError);
         assert_eq!(refused(container(&json!({"image": 5}))), ErrorKind::DataValidationError);
-        assert_eq!(Value::Object(model_labels(&json!({"a": 0, "b": 0, "c": 1.0, "d": null})).unwrap()), json!({"a": 0, "b": 0, "c": 1, "d": null}));
+        assert_eq!(
+            Value::Object(model_labels(&json!({"a": 0, "b": 0, "c": 1.0, "d": null})).unwrap()),
+            json!({"a": 0, "b": 0, "c": 1, "d": null})
+        );
         assert_eq!(refused(model_labels(&json!({"a": 1, "b": 1}))), ErrorKind::DataValidationError);
         assert_eq!(refused(model_labels(&json!({"a": "1"}))), ErrorKind::DataValidationError);
     }
 
     #[test]
     fn scripts_have_known_members() {
-        let stored = script(&json!({"branch": " main ", "diff": " d\n", "binary": null, "requirements": {"pip": "x"}}));
+        let stored = script(
+            &json!({"branch": " main ", "diff": " d\n", "binary": null, "requirements": {"pip": "x"}}),
+        );
         assert_eq!(
             Value::Object(stored.unwrap()),
             json!({"branch": "main", "diff": " d\n", "binary": null, "requirements": {"pip": "x"}})

@@ -213,13 +213,21 @@ mod tests {
 
     #[test]
     fn old_parameters_become_items() {
-        let execution = map(json!({"parameters": {"lr": 1, "TF_DEFINE/x": 2, "a/b": true}, "model_desc": {"design": "text"}}));
+        let execution = map(
+            json!({"parameters": {"lr": 1, "TF_DEFINE/x": 2, "a/b": true}, "model_desc": {"design": "text"}}),
+        );
         let legacy = read(&execution, Version::CURRENT).unwrap();
         let parameters = Value::Object(legacy.parameters.unwrap());
-        assert_eq!(parameters["Args"]["lr"], json!({"section": "Args", "name": "lr", "value": "1", "type": "legacy"}));
+        assert_eq!(
+            parameters["Args"]["lr"],
+            json!({"section": "Args", "name": "lr", "value": "1", "type": "legacy"})
+        );
         assert_eq!(parameters["Args"]["a/b"]["value"], "True");
         assert_eq!(parameters["TF_DEFINE"]["x"]["value"], "2");
-        assert_eq!(Value::Object(legacy.descriptions.unwrap()), json!({"design": {"name": "design", "value": "text", "type": "legacy"}}));
+        assert_eq!(
+            Value::Object(legacy.descriptions.unwrap()),
+            json!({"design": {"name": "design", "value": "text", "type": "legacy"}})
+        );
         let empty = read(&map(json!({"parameters": {"TF_DEFINE/": 2}})), Version::CURRENT);
         assert_eq!(empty.unwrap_err().kind(), ErrorKind::ValidationError);
     }
@@ -232,7 +240,10 @@ mod tests {
         assert_eq!(old.model.as_deref(), Some("m1"));
         assert_eq!(Value::Object(old.container.unwrap()), json!({"image": "img", "arguments": "-e A=1 b"}));
         assert_eq!(Value::Object(container("")), json!({"image": "", "arguments": ""}));
-        assert_eq!(read(&map(json!({"model": 5})), Version::new(2, 5)).unwrap_err().kind(), ErrorKind::ValidationError);
+        assert_eq!(
+            read(&map(json!({"model": 5})), Version::new(2, 5)).unwrap_err().kind(),
+            ErrorKind::ValidationError
+        );
     }
 
     #[test]
@@ -244,9 +255,16 @@ mod tests {
         }));
         let cleared = with_parameters(None, stored.clone(), Json::new());
         assert_eq!(Value::Object(cleared), json!({"Args": {"new": {"value": "2"}}, "empty": {}}));
-        let over = with_parameters(Some(map(json!({"Args": {"lr": {"value": "9"}}}))), stored, map(json!({"Args": {"wd": {}}})));
+        let over = with_parameters(
+            Some(map(json!({"Args": {"lr": {"value": "9"}}}))),
+            stored,
+            map(json!({"Args": {"wd": {}}})),
+        );
         assert_eq!(Value::Object(over), json!({"Args": {"lr": {"value": "9"}, "wd": {}}}));
         let configuration = map(json!({"a": {"type": "legacy"}, "b": {}}));
-        assert_eq!(Value::Object(with_descriptions(None, configuration, map(json!({"c": {}})))), json!({"b": {}, "c": {}}));
+        assert_eq!(
+            Value::Object(with_descriptions(None, configuration, map(json!({"c": {}})))),
+            json!({"b": {}, "c": {}})
+        );
     }
 }

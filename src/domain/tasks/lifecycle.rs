@@ -112,7 +112,9 @@ pub fn complete(ctx: &Ctx<'_>, id: &str, force: bool, words: &Words, publish: bo
 /// Errors: 400/101, 403/21, 400/110.
 pub fn close(ctx: &Ctx<'_>, id: &str, force: bool, words: &Words) -> Result<Json> {
     ctx.touched("task", id);
-    ctx.write(|tx| write_status(ctx, tx, &mut access::writable(tx, id)?, Step::new(Status::Closed, force, words)))
+    ctx.write(|tx| {
+        write_status(ctx, tx, &mut access::writable(tx, id)?, Step::new(Status::Closed, force, words))
+    })
 }
 
 /// `tasks.publish`: the task and its last output model become immutable.
@@ -132,7 +134,9 @@ pub fn publish_many(
     publish_model: bool,
 ) -> Result<Batch<Json>> {
     ctx.write(|tx| {
-        each(ctx, tx, ids, |id| publish_task(ctx, tx, &mut access::writable(tx, id)?, force, words, publish_model))
+        each(ctx, tx, ids, |id| {
+            publish_task(ctx, tx, &mut access::writable(tx, id)?, force, words, publish_model)
+        })
     })
 }
 

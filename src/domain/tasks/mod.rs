@@ -33,9 +33,6 @@ mod target_project;
 mod update;
 mod watchdog;
 
-#[cfg(test)]
-mod tests;
-
 pub use archive::{archive, archive_many, unarchive_many};
 pub use artifacts::{delete_artifacts, put_artifacts};
 pub use batch::{Batch, at_least_one};
@@ -48,9 +45,7 @@ pub use configuration::{
 pub use create::{create, validate};
 pub use delete::{delete, delete_many};
 pub use edit::{edit, set_requirements};
-pub use hyperparams::{
-    Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams,
-};
+pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};
 pub use queueing::{Dequeue, Enqueue, Enqueued, dequeue, dequeue_many, enqueue, enqueue_many};

@@ -84,7 +84,9 @@ pub fn delete_models(ctx: &Ctx<'_>, id: &str, links: &[(Direction, String)]) -> 
             }
             let [stored] = tx.task_sections(&head, [direction.field()])?;
             let mut kept = list_of(stored);
-            kept.retain(|link| !link.get("name").and_then(Value::as_str).is_some_and(|name| gone.contains(&name)));
+            kept.retain(|link| {
+                !link.get("name").and_then(Value::as_str).is_some_and(|name| gone.contains(&name))
+            });
             update.set(direction.field(), kept);
         }
         update.changed(tx, &ctx.caller.user, false);

@@ -126,7 +126,10 @@ fn enqueue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Enqueue) -> Result<(
     let submitter = match &head.run_as {
         Some(run_as) if moves_on => run_as.clone(),
         _ => {
-            step.change.update.set(TaskField::RunAs, ctx.caller.user.as_str()).set(TaskField::Executor, Cell::Null);
+            step.change
+                .update
+                .set(TaskField::RunAs, ctx.caller.user.as_str())
+                .set(TaskField::Executor, Cell::Null);
             ctx.caller.user.clone()
         }
     };
@@ -165,10 +168,11 @@ fn target_queue(tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
 fn usable(tx: &Tx<'_>, queue: QueueId) -> Result<QueueId> {
     match tx.queue_standing(queue.as_str())? {
         Found::Writable => Ok(queue),
-        Found::Readable => {
-            Err(ApiError::new(ErrorKind::NoWritePermission, "you may not use this queue").with("id", queue.as_str()))
+        Found::Readable => Err(ApiError::new(ErrorKind::NoWritePermission, "you may not use this queue")
+            .with("id", queue.as_str())),
+        Found::Hidden | Found::Nowhere => {
+            Err(ApiError::from(ErrorKind::InvalidQueueId).with("id", queue.as_str()))
         }
-        Found::Hidden | Found::Nowhere => Err(ApiError::from(ErrorKind::InvalidQueueId).with("id", queue.as_str())),
     }
 }
 

@@ -47,12 +47,14 @@ pub fn relocate(ctx: &Ctx<'_>, ids: &[String], target: &Target) -> Result<Option
             ctx.touched("task", head.id.as_str());
             concerned.extend(head.project.clone());
             let mut update = TaskUpdate::new();
-            update
-                .set(TaskField::Project, project.as_ref().map(|project| project.as_str()))
-                .changed(tx, &ctx.caller.user, false);
+            update.set(TaskField::Project, project.as_ref().map(|project| project.as_str())).changed(
+                tx,
+                &ctx.caller.user,
+                false,
+            );
             access::store(tx, head, &update)?;
         }
-        concerned.iter().try_for_each(|project| tx.touch_project(project))?;
+        concerned.iter().try_for_each(|project| tx.mark_project_changed(project))?;
         Ok(project)
     })
 }
@@ -67,10 +69,11 @@ pub fn make_public(ctx: &Ctx<'_>, ids: &[String]) -> Result<usize> {
         for head in &heads {
             ctx.touched("task", head.id.as_str());
             let mut update = TaskUpdate::new();
-            update
-                .set(TaskField::Company, "")
-                .set(TaskField::CompanyOrigin, head.company.as_str())
-                .changed(tx, &ctx.caller.user, false);
+            update.set(TaskField::Company, "").set(TaskField::CompanyOrigin, head.company.as_str()).changed(
+                tx,
+                &ctx.caller.user,
+                false,
+            );
             access::store(tx, head, &update)?;
         }
         Ok(heads.len())
@@ -126,6 +129,7 @@ fn check_publishing(ctx: &Ctx<'_>) -> Result<()> {
     if allowed || matches!(ctx.caller.role, Role::System | Role::Root) {
         return Ok(());
     }
-    let text = "this server does not let administrators make things public (services.organization.allow_public)";
+    let text =
+        "this server does not let administrators make things public (services.organization.allow_public)";
     Err(ApiError::new(ErrorKind::RoleNotAllowed, text))
 }

@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::Ctx,
-    store::{
-        Tx,
-        tasks::TaskField,
-    },
+    store::{Tx, tasks::TaskField},
     types::{ApiError, ErrorKind, Json, Result},
 };
 

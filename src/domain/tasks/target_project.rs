@@ -16,7 +16,9 @@ const MAX_DEPTH: usize = 10;
 pub(super) fn find_or_create(ctx: &Ctx<'_>, tx: &Tx<'_>, name: &str) -> Result<Option<ProjectId>> {
     let segments: Vec<&str> = name.split('/').map(str::trim).filter(|segment| !segment.is_empty()).collect();
     if segments.len() > MAX_DEPTH {
-        return Err(ApiError::new(ErrorKind::ProjectPathExceedsMax, "use fewer levels").with("max_depth", MAX_DEPTH));
+        return Err(
+            ApiError::new(ErrorKind::ProjectPathExceedsMax, "use fewer levels").with("max_depth", MAX_DEPTH)
+        );
     }
     let mut parent = None;
     let mut path = String::new();
@@ -28,14 +30,16 @@ pub(super) fn find_or_create(ctx: &Ctx<'_>, tx: &Tx<'_>, name: &str) -> Result<O
         parent = Some(match tx.project_named(&path)? {
             Some((id, company)) if !company.as_str().is_empty() => id,
             Some(_) => {
-                return Err(ApiError::new(ErrorKind::PublicProjectExists, "choose another name").with("name", path));
+                return Err(
+                    ApiError::new(ErrorKind::PublicProjectExists, "choose another name").with("name", path)
+                );
             }
             None if segment.chars().count() < 3 => {
                 let text = "every part of a project's name needs at least 3 characters";
                 return Err(ApiError::new(ErrorKind::ValidationError, text).with("name", segment));
             }
             None => {
-                let id = tx.insert_project(&path, segment, parent.as_ref(), &ctx.caller.user)?;
+                let id = tx.add_project(&path, segment, parent.as_ref(), &ctx.caller.user)?;
                 ctx.touched("project", id.as_str());
                 id
             }

@@ -19,8 +19,7 @@ use super::{
     access,
     change_status::{Change, active_duration},
     content::map_of,
-    items,
-    references,
+    items, references,
 };
 
 /// `tasks.update`. Returns the fields written; empty when nothing was to be written.
@@ -106,8 +105,8 @@ fn update_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, body: &Json, batch: 
     change.set(TaskField::LastChange, tx.now).set(TaskField::LastChangedBy, ctx.caller.user.as_str());
     access::store(tx, head, &change.update)?;
     match (project, &head.project) {
-        (Some(project), _) => tx.touch_project(&ProjectId::from(project))?,
-        (None, Some(project)) if batch && tags_changed => tx.touch_project(project)?,
+        (Some(project), _) => tx.mark_project_changed(&ProjectId::from(project))?,
+        (None, Some(project)) if batch && tags_changed => tx.mark_project_changed(project)?,
         _ => {}
     }
     Ok(change.fields)
@@ -153,7 +152,7 @@ pub fn update_tags(ctx: &Ctx<'_>, ids: &[String], add: &[String], remove: &[Stri
             update.set(TaskField::Tags, tags).changed(tx, &ctx.caller.user, false);
             access::store(tx, head, &update)?;
             if let Some(project) = &head.project {
-                tx.touch_project(project)?;
+                tx.mark_project_changed(project)?;
             }
         }
         Ok(heads.len() * [add, remove].iter().filter(|tags| !tags.is_empty()).count())

@@ -140,14 +140,19 @@ impl Snapshot<'_> {
 
     /// A task's comment.
     pub fn task_comment(&self, head: &TaskHead) -> Result<Option<String>> {
-        let comment = self.one("SELECT comment FROM task WHERE id = ?1", [head.id.as_str()], |row| row.get(0))?;
+        let comment =
+            self.one("SELECT comment FROM task WHERE id = ?1", [head.id.as_str()], |row| row.get(0))?;
         Ok(comment.flatten())
     }
 
     /// Sections of a task, in the order asked for. Absent text is null.
     ///
     /// Errors: 500/100 a stored section is no JSON.
-    pub fn task_sections<const N: usize>(&self, head: &TaskHead, fields: [TaskField; N]) -> Result<[Value; N]> {
+    pub fn task_sections<const N: usize>(
+        &self,
+        head: &TaskHead,
+        fields: [TaskField; N],
+    ) -> Result<[Value; N]> {
         let columns: Vec<&str> = fields.iter().map(|field| field.column()).collect();
         let sql = format!("SELECT {} FROM task WHERE id = ?1", columns.join(", "));
         let mut statement = self.conn.prepare_cached(&sql).map_err(failed)?;
@@ -161,7 +166,10 @@ impl Snapshot<'_> {
             if let Some(text) = text {
                 *section = serde_json::from_str(&text).map_err(|error| {
                     tracing::error!(%error, task = %head.id, "a stored section is no JSON");
-                    ApiError::new(ErrorKind::DataError, "a stored task is damaged; the server's log has the details")
+                    ApiError::new(
+                        ErrorKind::DataError,
+                        "a stored task is damaged; the server's log has the details",
+                    )
                 })?;
             }
         }

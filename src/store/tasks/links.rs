@@ -55,7 +55,7 @@ impl Snapshot<'_> {
 
 impl Tx<'_> {
     /// Records that something happened in a project of the tenant.
-    pub fn touch_project(&self, project: &ProjectId) -> Result<()> {
+    pub fn mark_project_changed(&self, project: &ProjectId) -> Result<()> {
         self.run(
             "UPDATE project SET last_update = ?3 WHERE id = ?1 AND company = ?2",
             params![project.as_str(), self.scope.company.as_str(), self.now.0],
@@ -64,7 +64,7 @@ impl Tx<'_> {
     }
 
     /// Adds a project of this full name below its parent, whose ancestors it takes over.
-    pub fn insert_project(
+    pub fn add_project(
         &self,
         name: &str,
         basename: &str,
@@ -87,7 +87,7 @@ impl Tx<'_> {
             ],
         )?;
         if let Some(parent) = parent {
-            self.touch_project(parent)?;
+            self.mark_project_changed(parent)?;
         }
         Ok(id)
     }

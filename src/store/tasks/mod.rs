@@ -13,9 +13,6 @@ mod queues;
 mod references;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 pub use fields::{Cell, TaskField, TaskUpdate};
 pub use head::TaskHead;
 pub use links::UrlToDelete;

@@ -50,7 +50,13 @@ impl Tx<'_> {
     }
 
     /// Puts a task at the end of a queue of the tenant.
-    pub fn append_to_queue(&self, queue: &QueueId, head: &TaskHead, submitter: &UserId, hash: &str) -> Result<()> {
+    pub fn append_to_queue(
+        &self,
+        queue: &QueueId,
+        head: &TaskHead,
+        submitter: &UserId,
+        hash: &str,
+    ) -> Result<()> {
         self.run(
             "INSERT INTO queue_entry (queue, task, position, added, submitter, content_hash, company, project)
              SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4, ?5, ?6, ?7 FROM queue_entry WHERE queue = ?1",

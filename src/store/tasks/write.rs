@@ -40,8 +40,17 @@ impl Tx<'_> {
     pub fn insert_task(&self, new: &NewTask<'_>, update: &TaskUpdate) -> Result<()> {
         let now = Sql::Integer(self.now.0);
         let text = |text: &str| Sql::Text(text.to_owned());
-        let mut columns =
-            vec!["id", "company", "user", "name", "type", "created", "last_update", "last_change", "last_changed_by"];
+        let mut columns = vec![
+            "id",
+            "company",
+            "user",
+            "name",
+            "type",
+            "created",
+            "last_update",
+            "last_change",
+            "last_changed_by",
+        ];
         let mut values = vec![
             text(new.id.as_str()),
             text(self.scope.company.as_str()),
@@ -93,13 +102,19 @@ impl Tx<'_> {
     /// Removes a task; triggers remove what is derived from it.
     pub fn delete_task(&self, head: &TaskHead) -> Result<bool> {
         self.drop_queue_entries(&head.id, None)?;
-        Ok(self.run("DELETE FROM task WHERE id = ?1 AND company = ?2", [head.id.as_str(), head.company.as_str()])? > 0)
+        Ok(self.run(
+            "DELETE FROM task WHERE id = ?1 AND company = ?2",
+            [head.id.as_str(), head.company.as_str()],
+        )? > 0)
     }
 
     /// Forgets the last values of all scalars.
     pub fn clear_task_metrics(&self, head: &TaskHead) -> Result<()> {
-        self.run("DELETE FROM task_metric WHERE task = (SELECT seq FROM task WHERE id = ?1)", [head.id.as_str()])
-            .map(drop)
+        self.run(
+            "DELETE FROM task_metric WHERE task = (SELECT seq FROM task WHERE id = ?1)",
+            [head.id.as_str()],
+        )
+        .map(drop)
     }
 
     /// Points the children of a task that is being deleted at what is left of it. Returns how many there are.
@@ -124,7 +139,10 @@ impl Tx<'_> {
             |row| row.get::<_, Option<String>>(0),
         )?;
         for project in projects.iter().flatten() {
-            self.run("UPDATE project SET last_update = ?2 WHERE id = ?1", rusqlite::params![project, self.now.0])?;
+            self.run(
+                "UPDATE project SET last_update = ?2 WHERE id = ?1",
+                rusqlite::params![project, self.now.0],
+            )?;
         }
         Ok(projects.len())
     }
