@@ -26,6 +26,7 @@ pub mod schema;
 mod server;
 pub mod table;
 mod typed;
+mod tasks;
 mod users;
 mod workers;
 

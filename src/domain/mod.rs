@@ -21,6 +21,7 @@ pub mod tags;
 pub mod workers;
 pub mod origin;
 pub mod peer;
+pub mod tasks;
 pub mod transfer;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

@@ -21,6 +21,7 @@ mod selection;
 pub mod sessions;
 mod sql;
 pub mod workers;
+pub mod tasks;
 mod writer;
 
 use std::{ops::Deref, path::Path, time::Duration};
