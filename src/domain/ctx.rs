@@ -96,6 +96,12 @@ impl<'a> Ctx<'a> {
         self.scope.get_or_init(|| self.caller.scope())
     }
 
+    /// With a scope given, as if access rules had been compiled.
+    #[cfg(test)]
+    pub(crate) fn with_scope(self, scope: Scope) -> Self {
+        Ctx { scope: OnceCell::from(scope), ..self }
+    }
+
     /// Reads on a consistent snapshot of what the caller may see.
     pub fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
         self.app.store.read(self.scope(), work)

@@ -9,6 +9,7 @@ mod caller;
 pub mod client_config;
 mod ctx;
 pub mod features;
+pub mod files;
 pub mod identity;
 mod listing;
 pub mod operations;

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod documents;
+pub mod files;
 pub mod identity;
 mod migrate;
 mod open;

@@ -158,7 +158,10 @@ kinds! {
     FeatureNotEnabled = 403/30, "feature_not_enabled", "This feature is not enabled for you";
     OriginNotAllowed = 403/40, "origin_not_allowed", "This call may not be made from another site";
     NotFound = 404/0, "not_found", "No such call";
+    FileNotFound = 404/1, "file_not_found", "There is no such file";
+    FileConflict = 409/0, "file_conflict", "A file and a directory can't have the same name";
     Gone = 410/1, "not_supported", "This call is no longer supported";
+    UploadTooLarge = 413/0, "upload_too_large", "The upload is too large";
     GeneralError = 500/0, "general_error", "The server failed";
     InternalError = 500/1, "internal_error", "The server failed";
     ConfigError = 500/2, "config_error", "The server's configuration is not valid";
@@ -172,6 +175,7 @@ kinds! {
     MissingIndex = 500/201, "missing_index", "The server lacks an index";
     NotImplemented = 500/9999, "not_implemented", "This is not available";
     Overloaded = 503/0, "overloaded", "The server is busy; the client repeats the call by itself";
+    StorageFull = 507/0, "storage_full", "There is no room for this file";
 }
 
 /// An error that a person can act on: kind, detail, and structured data for programs.

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::random,
-    domain::{App, Ctx, SERVER_VERSION, identity},
+    domain::{App, Ctx, identity},
     types::{ErrorKind, Result},
     web::{
         PageReply, PageRequest, session,
@@ -60,7 +60,7 @@ fn form(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str, shown: Shown) -
         with_password: identity::modes(app).0,
         providers: Vec::new(),
         notice: String::new(),
-        version: SERVER_VERSION.to_owned(),
+        version: app.info.build.clone(),
         fingerprint: fingerprint.to_owned(),
         csrf: session::csrf_token(app, &visitor),
         next: own_path(&next).to_owned(),
