@@ -11,6 +11,8 @@ mod dispatch;
 mod endpoint;
 mod envelope;
 mod form;
+#[cfg(test)]
+mod front_door;
 pub mod http;
 mod login;
 mod openapi;

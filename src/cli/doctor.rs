@@ -58,7 +58,7 @@ impl Doctor {
     }
 
     fn check_config(&self, report: &mut Report) {
-        let loaded = match config::load(self.config.config.as_deref(), std::env::vars()) {
+        let loaded = match config::load(self.config.config.as_deref(), config::process_environment()) {
             Ok(loaded) => loaded,
             Err(error) => return report.problem(&error.to_string()),
         };

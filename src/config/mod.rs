@@ -13,6 +13,7 @@ mod error;
 mod ignored;
 mod public;
 mod read;
+mod section;
 mod suggest;
 
 #[cfg(test)]
@@ -40,7 +41,7 @@ pub struct Loaded {
 /// Reads the configuration: defaults, then files, then `TRAINS__…` and `CLEARML__…` variables (spec/protocol.md 6.1).
 ///
 /// `config_path` is a directory or a file; without it `CLEARML_CONFIG_DIR`, `TRAINS_CONFIG_DIR` or the usual directories are read.
-/// `env` is the environment, normally `std::env::vars()`.
+/// `env` is the environment, normally [`process_environment`].
 ///
 /// # Errors
 /// A file that cannot be read or parsed, or every setting of a wrong type, each with its place and what to do.
@@ -56,4 +57,10 @@ pub fn load(
     let settings = Settings::read(&tree, &environment, &mut reader);
     ConfigError::unless_empty(reader.problems)?;
     Ok(Loaded { settings, warnings: reader.warnings })
+}
+
+/// The variables of this process, for [`load`]. Those that are not UTF-8 are left out: no setting is made of them.
+pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

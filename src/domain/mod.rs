@@ -4,14 +4,18 @@
 //! What never lives here: HTTP types, SQL, HTML.
 
 mod app;
+pub mod browse;
 mod caller;
+pub mod client_config;
 mod ctx;
 pub mod features;
 pub mod files;
 pub mod identity;
+mod listing;
 pub mod operations;
 pub mod origin;
 pub mod peer;
+pub mod transfer;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

@@ -171,6 +171,7 @@ pub static TABLE: &[Operation] = &[
     op("login.supported_modes", Optional),
     op("pages.sign_in", Open).security(),
     op("pages.sign_out", SignedIn).security(),
+    op("pages.change_password", SignedIn).security(),
     op("pages.sessions", SignedIn),
     op("server.config", SystemOnly),
     op("server.endpoints", SystemOnly),

@@ -10,8 +10,10 @@ pub mod files;
 pub mod identity;
 mod migrate;
 mod open;
+pub mod overview;
 pub mod query;
 mod scope;
+mod selection;
 pub mod sessions;
 mod sql;
 mod writer;
@@ -33,6 +35,8 @@ pub struct Store {
     readers: Readers,
     writer: writer::Writer,
     path: std::path::PathBuf,
+    /// Where open scrolls stand.
+    pub scrolls: query::Scrolls,
 }
 
 /// A consistent view of the data within a scope.

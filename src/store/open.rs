@@ -88,7 +88,12 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
             path: path.display().to_string(),
             reason: error.to_string(),
         })?;
-    Ok(Store { readers, writer: Writer::new(conn), path: path.to_owned() })
+    Ok(Store {
+        readers,
+        writer: Writer::new(conn),
+        path: path.to_owned(),
+        scrolls: query::Scrolls::default(),
+    })
 }
 
 fn check_identity(conn: &Connection, path: &Path) -> Result<(), OpenError> {

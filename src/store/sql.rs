@@ -11,12 +11,6 @@ use crate::types::{ApiError, ErrorKind};
 /// `500/4` when the disk is full, `400/801` for a violated unique constraint, `500/100` when a statement was
 /// interrupted at its deadline, else `500/1`.
 pub(crate) fn failed(error: rusqlite::Error) -> ApiError {
-    // An error raised inside one of our SQL functions carries its own meaning.
-    if let rusqlite::Error::UserFunctionError(inner) = &error
-        && let Some(own) = inner.downcast_ref::<ApiError>()
-    {
-        return own.clone();
-    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => {
             ApiError::new(ErrorKind::LowDiskSpace, "nothing was stored; free some space and send it again")

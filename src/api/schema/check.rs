@@ -150,7 +150,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
 fn cut(number: &Number) -> Option<i64> {
     let float = number.as_f64()?.trunc();
     // The range in which every f64 without fraction is an i64.
-    (float >= -9.2e18 && float <= 9.2e18).then_some(float as i64)
+    (-9.2e18..=9.2e18).contains(&float).then_some(float as i64)
 }
 
 /// True and false, the texts for them, numbers and containers by whether they are empty (spec/security_rules.md D:

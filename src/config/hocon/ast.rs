@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::value::{Position, Scalar, Substitution};
+use super::unresolved::Substitution;
+use super::value::{Position, Scalar};
 
 /// A parsed document.
 pub(super) struct Document {

@@ -1,7 +1,8 @@
 //! A document whose substitutions stay unresolved.
 
 use super::ast::{Document, Expr, Fields, Layer, Node};
-use super::value::{Kind, Object, Origin, Part, Unresolved, Value};
+use super::unresolved::{Part, Unresolved};
+use super::value::{Kind, Object, Origin, Value};
 
 /// The document as values, substitutions and what surrounds them as [`Kind::Unresolved`].
 pub(super) fn document(document: &Document, origin: &Origin) -> Value {

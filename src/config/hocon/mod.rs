@@ -21,7 +21,10 @@ mod duration;
 mod error;
 mod keep;
 mod parser;
+mod paths;
 mod resolve;
+mod strings;
+mod unresolved;
 mod value;
 
 #[cfg(test)]
@@ -30,9 +33,8 @@ mod fuzz_tests;
 mod tests;
 
 pub use error::HoconError;
-pub use value::{
-    Kind, Object, Origin, Part, Place, Position, Scalar, ScalarKind, Substitution, Unresolved, Value,
-};
+pub use unresolved::{Part, Substitution, Unresolved};
+pub use value::{Kind, Object, Origin, Place, Position, Scalar, ScalarKind, Value};
 
 /// Deepest nesting of objects, arrays and dotted keys together (security_rules S24).
 pub const MAX_DEPTH: usize = 64;

@@ -3,10 +3,12 @@
 use super::ast::{Document, Expr, Fields, Layer, Node, Piece};
 use super::cursor::{Cursor, is_blank};
 use super::error::HoconError;
-use super::value::{Position, Scalar, Substitution};
+use super::paths::Ends;
+use super::unresolved::Substitution;
+use super::value::{Position, Scalar};
 use super::{MAX_DEPTH, Options};
 
-type Result<T> = std::result::Result<T, HoconError>;
+pub(super) type Result<T> = std::result::Result<T, HoconError>;
 
 /// Parses a whole document.
 pub(super) fn document(text: &str, options: &Options<'_>) -> Result<Document> {
@@ -44,9 +46,9 @@ pub(super) fn lone_value(text: &str, options: &Options<'_>) -> Result<Document> 
     }
 }
 
-struct Parser<'t> {
-    cursor: Cursor<'t>,
-    options: &'t Options<'t>,
+pub(super) struct Parser<'t> {
+    pub(super) cursor: Cursor<'t>,
+    pub(super) options: &'t Options<'t>,
     size: usize,
     substitutions: usize,
     layers: usize,
@@ -68,11 +70,11 @@ impl<'t> Parser<'t> {
         Document { root, size: self.size, substitutions: self.substitutions, layers: self.layers }
     }
 
-    fn error(&self, message: impl Into<String>) -> HoconError {
+    pub(super) fn error(&self, message: impl Into<String>) -> HoconError {
         self.error_at(self.cursor.at(), message)
     }
 
-    fn error_at(&self, at: Position, message: impl Into<String>) -> HoconError {
+    pub(super) fn error_at(&self, at: Position, message: impl Into<String>) -> HoconError {
         HoconError::new(&self.options.origin, at, message)
     }
 
@@ -125,7 +127,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn unexpected_after_value(&self, c: char) -> HoconError {
+    pub(super) fn unexpected_after_value(&self, c: char) -> HoconError {
         self.error(match c {
             '}' => "a `}` that closes nothing; remove it or add the missing `{`".to_owned(),
             ']' => "a `]` that closes nothing; remove it or add the missing `[`".to_owned(),
@@ -213,74 +215,6 @@ impl<'t> Parser<'t> {
             return Err(self.error("`include` is not read here; put the included settings into this text"));
         }
         Ok(())
-    }
-
-    /// A dotted path: of a key up to its separator, of a substitution up to its `}`.
-    fn path(&mut self, ends: Ends) -> Result<Vec<String>> {
-        let mut path = Vec::new();
-        let mut element = String::new();
-        let mut started = false;
-        let mut blanks = String::new();
-        loop {
-            let Some(c) = self.cursor.peek() else { break };
-            match c {
-                '"' => {
-                    element.push_str(&std::mem::take(&mut blanks));
-                    element.push_str(&self.quoted()?);
-                    started = true;
-                }
-                '.' => {
-                    if !started {
-                        return Err(self.error("an empty part in a dotted key; quote it or remove the dot"));
-                    }
-                    element.push_str(&std::mem::take(&mut blanks));
-                    path.push(std::mem::take(&mut element));
-                    started = false;
-                    self.cursor.bump();
-                    if path.len() > MAX_DEPTH {
-                        return Err(self.error(format!("a key of more than {MAX_DEPTH} parts; shorten it")));
-                    }
-                }
-                '\n' | ',' => break,
-                '}' | ']' => break,
-                ':' | '=' | '{' if ends == Ends::Key => break,
-                '+' if ends == Ends::Key && self.cursor.starts_with("+=") => break,
-                _ if ends == Ends::Key && self.cursor.at_comment() => break,
-                c if is_blank(c) => {
-                    self.cursor.bump();
-                    if started || !element.is_empty() {
-                        blanks.push(c);
-                    } else if !path.is_empty() {
-                        element.push(c);
-                    }
-                }
-                c if is_reserved(c) || matches!(c, '{' | '[' | ':' | '=') => {
-                    return Err(self.error(format!(
-                        "`{}` cannot stand in a key; put the key in double quotes",
-                        shown(c)
-                    )));
-                }
-                c => {
-                    element.push_str(&std::mem::take(&mut blanks));
-                    element.push(c);
-                    started = true;
-                    self.cursor.bump();
-                }
-            }
-        }
-        if !started {
-            let message = if path.is_empty() && ends == Ends::Key {
-                match self.cursor.peek() {
-                    Some(c @ ('}' | ']')) => return Err(self.unexpected_after_value(c)),
-                    _ => "a key is missing here",
-                }
-            } else {
-                "a dotted key ends with a dot or is empty; complete it"
-            };
-            return Err(self.error(message));
-        }
-        path.push(element);
-        Ok(path)
     }
 
     /// `[ … ]`; `depth` counts this array.
@@ -394,155 +328,9 @@ impl<'t> Parser<'t> {
         self.substitutions += 1;
         Ok(Substitution { path, optional, position })
     }
-
-    /// Text without quotes, blanks inside included, blanks at its end left to the caller.
-    fn unquoted(&mut self) -> Result<String> {
-        let mut text = String::new();
-        loop {
-            let Some(c) = self.cursor.peek() else { break };
-            match c {
-                '\n' | ',' | '}' | ']' | '{' | '[' | '"' | '#' | '$' => break,
-                '/' if self.cursor.starts_with("//") && !text.ends_with(':') => break,
-                '+' if exponent_follows(&text) => {}
-                ':' => {}
-                c if is_blank(c) => {
-                    let rest = self.cursor.rest().trim_start_matches(is_blank);
-                    let ends = rest.starts_with(['\n', ',', '}', ']', '{', '[', '"', '#', '$'])
-                        || rest.starts_with("//");
-                    if rest.is_empty() || ends {
-                        break;
-                    }
-                    while self.cursor.rest().len() > rest.len() {
-                        text.extend(self.cursor.bump());
-                    }
-                    continue;
-                }
-                c if is_reserved(c) => {
-                    return Err(self.error(format!(
-                        "`{}` cannot stand in text without quotes; put the value in double quotes",
-                        shown(c)
-                    )));
-                }
-                _ => {}
-            }
-            text.push(c);
-            self.cursor.bump();
-        }
-        Ok(text)
-    }
-
-    /// A string in double quotes, or between three of them.
-    fn quoted(&mut self) -> Result<String> {
-        let opened = self.cursor.at();
-        if self.cursor.starts_with("\"\"\"") {
-            return self.triple_quoted(opened);
-        }
-        self.cursor.bump();
-        let mut text = String::new();
-        loop {
-            match self.cursor.peek() {
-                None | Some('\n') => {
-                    return Err(self.error_at(
-                        opened,
-                        "this quoted text is not closed on its line; add the missing `\"`",
-                    ));
-                }
-                Some('"') => {
-                    self.cursor.bump();
-                    return Ok(text);
-                }
-                Some('\\') => self.escape(&mut text)?,
-                Some(c) => {
-                    text.push(c);
-                    self.cursor.bump();
-                }
-            }
-        }
-    }
-
-    /// Everything up to the last of the first run of three or more quotes, unescaped.
-    fn triple_quoted(&mut self, opened: Position) -> Result<String> {
-        self.cursor.bump_many(3);
-        let rest = self.cursor.rest();
-        let Some(end) = rest.find("\"\"\"") else {
-            return Err(
-                self.error_at(opened, "this text in three quotes is never closed; add the missing `\"\"\"`")
-            );
-        };
-        let tail = rest.get(end..).unwrap_or_default();
-        let run = tail.len() - tail.trim_start_matches('"').len();
-        let text = rest.get(..end + run - 3).unwrap_or_default().to_owned();
-        self.cursor.bump_many(text.chars().count() + 3);
-        Ok(text)
-    }
-
-    fn escape(&mut self, text: &mut String) -> Result<()> {
-        let at = self.cursor.at();
-        self.cursor.bump();
-        let escaped = self.cursor.bump();
-        let meant = match escaped {
-            Some('"') => '"',
-            Some('\\') => '\\',
-            Some('/') => '/',
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => self.unicode_escape(at)?,
-            Some(c) if self.options.keep_unknown_escapes && c != '\n' => {
-                text.push('\\');
-                c
-            }
-            _ => return Err(self.error_at(at, "an unknown escape; write a backslash as `\\\\`")),
-        };
-        text.push(meant);
-        Ok(())
-    }
-
-    /// The four hexadecimal digits after `\u`, and the second half of a surrogate pair.
-    fn unicode_escape(&mut self, at: Position) -> Result<char> {
-        let wrong = |parser: &Self| parser.error_at(at, "`\\u` needs four hexadecimal digits of a character");
-        let high = self.hex4().ok_or_else(|| wrong(self))?;
-        if !(0xd800..0xdc00).contains(&high) {
-            return char::from_u32(high).ok_or_else(|| wrong(self));
-        }
-        if !self.cursor.starts_with("\\u") {
-            return Err(wrong(self));
-        }
-        self.cursor.bump_many(2);
-        let low = self.hex4().filter(|low| (0xdc00..0xe000).contains(low)).ok_or_else(|| wrong(self))?;
-        char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).ok_or_else(|| wrong(self))
-    }
-
-    fn hex4(&mut self) -> Option<u32> {
-        let digits =
-            self.cursor.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        let code = u32::from_str_radix(digits, 16).ok()?;
-        self.cursor.bump_many(4);
-        Some(code)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    Key,
-    Substitution,
-}
-
-/// Characters that HOCON keeps for itself outside quotes, besides brackets, separators and quotes.
-fn is_reserved(c: char) -> bool {
-    matches!(c, '$' | '=' | '+' | '`' | '^' | '?' | '!' | '@' | '*' | '&' | '\\' | '#')
-}
-
-/// Whether `text` is the start of a number such as `1.5e`, after which a sign belongs to it.
-fn exponent_follows(text: &str) -> bool {
-    text.strip_suffix(['e', 'E']).is_some_and(|mantissa| {
-        !mantissa.is_empty() && mantissa.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
-    })
 }
 
 /// A character as a person can read it in a sentence.
-fn shown(c: char) -> String {
+pub(super) fn shown(c: char) -> String {
     if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }

@@ -9,9 +9,12 @@
 use super::MAX_DEPTH;
 use super::ast::{Document, Expr, Fields, Layer, Node, Piece};
 use super::error::HoconError;
-use super::value::{Kind, Object, Origin, Position, Scalar, ScalarKind, Substitution, Value};
+use super::unresolved::Substitution;
+use super::value::{Kind, Object, Origin, Position, Scalar, ScalarKind, Value};
 
 type Result<T> = std::result::Result<T, HoconError>;
+/// Answers for paths that the document does not define.
+type Lookup<'d> = &'d dyn Fn(&str) -> Option<String>;
 
 /// Steps that a document may take beyond a few for each thing written in it.
 const SPARE_STEPS: usize = 500_000;
@@ -24,7 +27,7 @@ const MAX_LEVEL: usize = 2 * MAX_DEPTH;
 pub(super) fn document(
     document: &Document,
     length: usize,
-    env: Option<&dyn Fn(&str) -> Option<String>>,
+    env: Option<Lookup<'_>>,
     origin: &Origin,
 ) -> Result<Value> {
     let no_fields = Fields::default();
@@ -44,7 +47,7 @@ pub(super) fn document(
 
 struct Resolver<'d> {
     root: &'d Fields,
-    env: Option<&'d dyn Fn(&str) -> Option<String>>,
+    env: Option<Lookup<'d>>,
     origin: &'d Origin,
     /// By [`Layer::id`]: being computed now.
     active: Vec<bool>,
@@ -140,34 +143,26 @@ impl<'d> Resolver<'d> {
     fn field(&mut self, layers: &'d [Layer], depth: usize, at: Position) -> Result<Option<Value>> {
         self.spend(layers.len(), at)?;
         let visible = layers.iter().position(|layer| self.is_active(layer)).unwrap_or(layers.len());
-        let mut above: Option<Value> = None;
+        let mut pile = Pile::default();
         let mut appended: Vec<Value> = Vec::new();
         for layer in layers.iter().take(visible).rev() {
-            if layer.append && above.is_some() {
+            if layer.append && !pile.is_empty() {
                 break; // an object replaces the list below it
             }
             let Some(value) = self.layer(layer, depth)? else { continue };
             if layer.append {
                 appended.push(value);
-                continue;
-            }
-            if !appended.is_empty() {
+            } else if !appended.is_empty() {
                 return self.append(value, appended).map(Some);
-            }
-            match (above.take(), value) {
-                (None, value @ Value { kind: Kind::Object(_), .. }) => above = Some(value),
-                (None, value) => return Ok(Some(value)),
-                (Some(upper), lower) => match merged(lower, upper) {
-                    (value, true) => above = Some(value),
-                    (value, false) => return Ok(Some(value)),
-                },
+            } else if !pile.add_below(value) {
+                break;
             }
         }
         if let Some(at) = appended.first().map(|value| value.position) {
             let empty = self.value(Kind::Array(Vec::new()), at);
             return self.append(empty, appended).map(Some);
         }
-        Ok(above)
+        Ok(pile.merged())
     }
 
     /// `+=` on a list, the last appended first.
@@ -300,7 +295,7 @@ impl<'d> Resolver<'d> {
         let hides =
             |this: &Self, layer: &Layer| this.is_active(layer) && !matches!(layer.node.expr, Expr::Object(_));
         let visible = layers.iter().position(|layer| hides(self, layer)).unwrap_or(layers.len());
-        let mut above: Option<Value> = None;
+        let mut pile = Pile::default();
         for layer in layers.iter().take(visible).rev() {
             let found = match &layer.node.expr {
                 _ if layer.append => Found::Blocked,
@@ -316,33 +311,49 @@ impl<'d> Resolver<'d> {
             };
             match found {
                 Found::Missing => {}
-                Found::Blocked => return Ok(above.map_or(Found::Blocked, Found::Value)),
                 Found::Value(value) => {
-                    let (value, open) = match above.take() {
-                        Some(upper) => merged(value, upper),
-                        None => {
-                            let open = value.as_object().is_some();
-                            (value, open)
-                        }
-                    };
-                    if !open {
-                        return Ok(Found::Value(value));
+                    if !pile.add_below(value) {
+                        break;
                     }
-                    above = Some(value);
                 }
+                Found::Blocked if pile.is_empty() => return Ok(Found::Blocked),
+                Found::Blocked => break,
             }
         }
-        Ok(above.map_or(Found::Missing, Found::Value))
+        Ok(pile.merged().map_or(Found::Missing, Found::Value))
     }
 }
 
-/// Lays the object `upper` over `lower`. True while a yet lower object could still contribute.
-fn merged(lower: Value, upper: Value) -> (Value, bool) {
-    match (lower.kind, upper.kind) {
-        (Kind::Object(mut below), Kind::Object(above)) => {
-            below.merge(above);
-            (Value { kind: Kind::Object(below), position: upper.position, origin: upper.origin }, true)
+/// The values of one field, topmost first, until one that is no object ends the search.
+#[derive(Default)]
+struct Pile {
+    values: Vec<Value>,
+}
+
+impl Pile {
+    fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Adds the next lower value. False when nothing below it counts any more.
+    fn add_below(&mut self, value: Value) -> bool {
+        let is_object = value.as_object().is_some();
+        if is_object || self.is_empty() {
+            self.values.push(value);
         }
-        (_, kind) => (Value { kind, position: upper.position, origin: upper.origin }, false),
+        is_object
+    }
+
+    /// Objects merged from the lowest up, each moved once.
+    fn merged(self) -> Option<Value> {
+        let mut values = self.values.into_iter().rev();
+        let mut value = values.next()?;
+        for upper in values {
+            if let (Kind::Object(below), Kind::Object(above)) = (&mut value.kind, upper.kind) {
+                below.merge(above);
+                (value.position, value.origin) = (upper.position, upper.origin);
+            }
+        }
+        Some(value)
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::super::hocon::Value;
-use super::super::read::{Leaf, Reader, Seconds, Setting, Wrong, choice, join, section};
+use super::super::read::{Leaf, Reader, Seconds, Setting, Wrong, join};
+use super::super::section::{choice, section};
 
 section! {
     /// The log of API calls.

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::{Value as Json, json};
 
 use super::super::hocon::Value;
-use super::super::read::{Leaf, Passthrough, Reader, Seconds, Wrong, section};
+use super::super::read::{Leaf, Passthrough, Reader, Seconds, Wrong};
+use super::super::section::section;
 use super::access_log::{Apilog, Endpoints};
 use super::auth::Auth;
 use super::network::Network;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::read::{Seconds, choice, section};
+use super::super::read::Seconds;
+use super::super::section::{choice, section};
 use super::people::FixedUsers;
 
 section! {

@@ -1,6 +1,7 @@
 //! `services.events.*` (spec/events.md 12, spec/governance.md 14).
 
-use super::super::read::{Seconds, section};
+use super::super::read::Seconds;
+use super::super::section::section;
 
 section! {
     /// Events.

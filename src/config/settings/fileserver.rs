@@ -1,6 +1,7 @@
 //! `fileserver.*` (spec/protocol.md 6.4, spec/files.md 3).
 
-use super::super::read::{Seconds, section};
+use super::super::read::Seconds;
+use super::super::section::section;
 use super::super::sources::Environment;
 
 section! {

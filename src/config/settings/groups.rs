@@ -7,7 +7,8 @@ use crate::crypto::Secret;
 
 use super::super::error::WarningKind;
 use super::super::hocon::Object;
-use super::super::read::{Reader, section};
+use super::super::read::Reader;
+use super::super::section::section;
 use super::organization::check_feature;
 
 section! {
@@ -76,8 +77,12 @@ section! {
     }
 }
 
-/// Keys of the groups that exist in every tenant.
-pub const BUILT_IN_GROUPS: [&str; 3] = ["users", "admins", "queue_admins"];
+/// Keys and ids of the groups that exist in every tenant (spec/governance.md 0.2).
+pub const BUILT_IN_GROUPS: [(&str, &str); 3] = [
+    ("users", "30795571-a470-4717-a80d-e8705fc776bf"),
+    ("admins", "c14a3cc6-1144-4896-8ea6-fb186ee19896"),
+    ("queue_admins", "30795571a4704717a80de8705897ytuyg"),
+];
 /// Longest id of a group, in characters.
 const MAX_GROUP_ID: usize = 64;
 const AT: &str = "services.auth.default_groups";
@@ -86,16 +91,18 @@ impl ServiceAuth {
     /// Settles what may be overridden, and refuses groups that could be taken for one another. `tree` only gives places.
     pub(super) fn check(&mut self, tree: &Object, reader: &mut Reader) {
         let place = |key: &str| tree.get_path(&["services", "auth", "default_groups", key]);
-        let mut names: HashMap<String, String> = HashMap::new();
-        let mut ids: HashMap<String, String> = HashMap::new();
+        let taken = |pick: fn(&(&str, &str)) -> String| {
+            BUILT_IN_GROUPS.iter().map(move |group| (pick(group), group.0.to_owned()))
+        };
+        let mut names: HashMap<String, String> = taken(|group| group.0.to_owned()).collect();
+        let mut ids: HashMap<String, String> = taken(|group| group.1.to_owned()).collect();
         for (key, group) in &mut self.default_groups {
             let at = format!("{AT}.{key}");
             let value = place(key);
-            let built_in = BUILT_IN_GROUPS.contains(&key.as_str());
             for feature in group.features.iter().flatten() {
                 check_feature(feature, &format!("{at}.features ({feature})"), reader);
             }
-            if built_in {
+            if BUILT_IN_GROUPS.iter().any(|(built_in, _)| built_in == key) {
                 group.settle_built_in(key, &at, reader);
             } else {
                 group.settle_own(key, &at, reader);
@@ -105,10 +112,7 @@ impl ServiceAuth {
                 }
             }
             let name = group.name.as_ref().unwrap_or(key).to_lowercase();
-            let taken_by_built_in = !built_in && BUILT_IN_GROUPS.contains(&name.as_str());
-            if let Some(other) =
-                names.insert(name.clone(), key.clone()).or_else(|| taken_by_built_in.then(|| name))
-            {
+            if let Some(other) = names.insert(name, key.clone()).filter(|other| other != key) {
                 reader.problem(
                     &at,
                     value,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::read::{choice, section};
+use super::super::section::{choice, section};
 
 section! {
     /// Single sign-on and tenant routing.

@@ -28,7 +28,8 @@ pub use super::read::{Passthrough, Seconds};
 
 use super::hocon::{Object, Value};
 use super::public;
-use super::read::{Reader, Setting, section};
+use super::read::{Reader, Setting};
+use super::section::section;
 use super::sources::Environment;
 
 section! {

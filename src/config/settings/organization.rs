@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::error::WarningKind;
-use super::super::read::{Reader, Seconds, choice, join, section};
+use super::super::read::{Reader, Seconds, join};
+use super::super::section::{choice, section};
 use super::super::suggest;
 
 section! {

@@ -8,7 +8,8 @@ use crate::crypto::Secret;
 
 use super::super::error::WarningKind;
 use super::super::hocon::{Place, Value};
-use super::super::read::{Leaf, Reader, Wrong, choice, join, section};
+use super::super::read::{Leaf, Reader, Wrong, join};
+use super::super::section::{choice, section};
 use super::super::suggest;
 
 section! {

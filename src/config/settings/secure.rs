@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::crypto::Secret;
 
-use super::super::read::{choice, section};
+use super::super::section::{choice, section};
 
 section! {
     /// Secrets and system identities.

@@ -1,7 +1,8 @@
 //! `services.*`: one section per service (spec/protocol.md 6.4, spec/governance.md, spec/security_rules.md).
 
 use super::super::hocon::Value;
-use super::super::read::{Leaf, Passthrough, Reader, Seconds, Wrong, choice, section};
+use super::super::read::{Leaf, Passthrough, Reader, Seconds, Wrong};
+use super::super::section::{choice, section};
 use super::events::Events;
 use super::groups::ServiceAuth;
 use super::login::Login;

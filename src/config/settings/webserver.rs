@@ -4,7 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::crypto::Secret;
 
-use super::super::read::{Passthrough, Reader, section};
+use super::super::read::{Passthrough, Reader};
+use super::super::section::section;
 use super::super::sources::Environment;
 use super::variables::variable_problem;
 

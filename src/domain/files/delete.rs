@@ -61,7 +61,10 @@ impl Files {
         perform(operation, ctx, |ctx| {
             ctx.touched("file", path.as_str());
             let target = self.target(ctx.app, &ctx.caller.tenant, path)?;
-            if target.files.is_empty() || !target.directories.is_empty() || !self.may_delete(ctx, &target.files)? {
+            if target.files.is_empty()
+                || !target.directories.is_empty()
+                || !self.may_delete(ctx, &target.files)?
+            {
                 return Err(not_found());
             }
             if self.remove(ctx, &target.files)? { Ok(()) } else { Err(not_found()) }
@@ -88,8 +91,10 @@ impl Files {
         let mut reason = NOT_FOUND;
         // A plus is a plus in names that we stored, and a blank for clients that encode forms.
         let literal = percent_decode_str(sent).decode_utf8().ok();
-        let form = percent_decode_str(&sent.replace('+', " ")).decode_utf8().ok().map(|text| text.into_owned());
-        let readings = literal.map(|text| text.into_owned()).into_iter().chain(form.filter(|_| sent.contains('+')));
+        let form =
+            percent_decode_str(&sent.replace('+', " ")).decode_utf8().ok().map(|text| text.into_owned());
+        let readings =
+            literal.map(|text| text.into_owned()).into_iter().chain(form.filter(|_| sent.contains('+')));
         for text in readings {
             if text.chars().all(|c| c == '/') {
                 return Ok(Err(EMPTY_PATH));
@@ -148,7 +153,9 @@ impl Files {
                 Found::Directory => {
                     let Listing { files, directories } = self.blobs.list(&tree, path).map_err(failed)?;
                     target.files.extend(files.into_iter().map(|file| (tree.clone(), file)));
-                    target.directories.push((tree, std::iter::once(path.clone()).chain(directories).collect()));
+                    target
+                        .directories
+                        .push((tree, std::iter::once(path.clone()).chain(directories).collect()));
                 }
                 Found::Other => target.other = true,
                 Found::Nothing => {}

@@ -48,7 +48,11 @@ impl Files {
     /// The trees that a tenant's files are looked for in. Files of the time before tenants belong to the default one.
     fn trees(&self, app: &App, tenant: &CompanyId) -> Vec<Tree> {
         let own = Tree::Tenant(tenant.clone());
-        if tenant.as_str() == app.settings.apiserver.default_company { vec![own, Tree::Legacy] } else { vec![own] }
+        if tenant.as_str() == app.settings.apiserver.default_company {
+            vec![own, Tree::Legacy]
+        } else {
+            vec![own]
+        }
     }
 
     /// What stands at `path`, and in which tree.
@@ -96,7 +100,10 @@ fn failed(error: BlobError) -> ApiError {
         BlobError::BadName => impossible_name(),
         BlobError::Io(error) => {
             tracing::error!(error = %error, "the file system refused an operation");
-            ApiError::new(ErrorKind::GeneralError, "the file could not be read or written; the server's log has the details")
+            ApiError::new(
+                ErrorKind::GeneralError,
+                "the file could not be read or written; the server's log has the details",
+            )
         }
     }
 }

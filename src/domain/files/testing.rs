@@ -17,11 +17,7 @@ use crate::{
         files::Files,
         identity::{self, Presented, TokenRequest},
     },
-    store::{
-        Lane, Readable, Scope, Sets, Store, Writable,
-        files::LocalTree,
-        identity::NewAccount,
-    },
+    store::{Lane, Readable, Scope, Sets, Store, Writable, files::LocalTree, identity::NewAccount},
     types::{CompanyId, UserId},
 };
 
@@ -56,6 +52,7 @@ impl House {
             throttle: identity::LoginThrottle::default(),
             verified: identity::VerifiedPairs::default(),
             initial_password: Mutex::new(None),
+            ca_bundle: None,
         };
         let admin = identity::ensure_identities(&app).unwrap().unwrap().user;
         let blobs = LocalTree::open(&dir.path().join("files")).unwrap();

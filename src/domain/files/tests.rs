@@ -74,7 +74,12 @@ fn s26_replacing_and_deleting_are_security_events() {
     house.files.delete(&house.ctx(&ann), &path("a")).unwrap_err();
     house.files.delete_many(&house.ctx(&ann), &["b".to_owned()]).unwrap();
     let seen = house.audit();
-    let expected = [("files.overwrite", 200, 2), ("files.delete", 200, 1), ("files.delete", 404, 1), ("files.delete_many", 200, 1)];
+    let expected = [
+        ("files.overwrite", 200, 2),
+        ("files.delete", 200, 1),
+        ("files.delete", 404, 1),
+        ("files.delete_many", 200, 1),
+    ];
     assert_eq!(seen, expected.map(|(name, code, objects)| (name.to_owned(), code, objects)));
 }
 
@@ -106,7 +111,8 @@ fn s15_paths_obey_the_rules_of_the_entities_they_name() {
         assert!(allowed(&house, &all, "bob", want, own), "{want:?}");
         assert!(allowed(&house, &writer, "bob", want, own), "{want:?}");
         assert_eq!(allowed(&house, &reader, "bob", want, own), want == Want::Read, "{want:?}");
-        for closed in ["p/run.t-closed/a", "t-closed", "p/m-closed/x", "x.m-closed", "a.t-open/b.t-closed/c"] {
+        for closed in ["p/run.t-closed/a", "t-closed", "p/m-closed/x", "x.m-closed", "a.t-open/b.t-closed/c"]
+        {
             assert!(allowed(&house, &all, "bob", want, closed), "{want:?} {closed}");
             assert!(!allowed(&house, &writer, "bob", want, closed), "{want:?} {closed}");
         }

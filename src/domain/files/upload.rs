@@ -93,7 +93,8 @@ impl Upload {
             return Ok(false);
         }
         if self.done.len() >= MOST_FILES {
-            let text = format!("one request may bring at most {MOST_FILES} files; send the rest in another one");
+            let text =
+                format!("one request may bring at most {MOST_FILES} files; send the rest in another one");
             return Err(ApiError::new(ErrorKind::BadRequest, text));
         }
         let exists = self.exists(&path)?;
@@ -195,7 +196,10 @@ fn exists(files: &Files, app: &App, caller: &Caller, path: &FilePath) -> Result<
     for (tree, found) in files.find(app, &caller.tenant, path)? {
         match found {
             Found::Directory if tree == own => {
-                return Err(ApiError::new(ErrorKind::FileConflict, "a directory has this name; choose another one"));
+                return Err(ApiError::new(
+                    ErrorKind::FileConflict,
+                    "a directory has this name; choose another one",
+                ));
             }
             Found::File => exists = true,
             _ => {}

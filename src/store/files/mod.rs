@@ -10,7 +10,9 @@ mod path;
 mod rows;
 mod tree;
 
-pub use blob::{Blob, BlobError, BlobInfo, BlobStore, Found, Listing, PublishedBlob, SealedBlob, StagedBlob, Tree};
+pub use blob::{
+    Blob, BlobError, BlobInfo, BlobStore, Found, Listing, PublishedBlob, SealedBlob, StagedBlob, Tree,
+};
 pub use entities::NamedEntity;
 pub use path::{BadPath, FilePath};
 pub use rows::{FileRow, NewFile, Usage};

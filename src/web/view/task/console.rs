@@ -1,0 +1,174 @@
+//! `/tasks/{id}/console`: a window of numbered lines.
+
+use askama::Template;
+
+use super::{TaskHead, TaskTab};
+use crate::web::render::Markup;
+use crate::web::render::ansi::Level;
+use crate::web::render::time::When;
+use crate::web::view::address::join;
+use crate::web::view::kit;
+use crate::web::view::shell::Shell;
+use crate::web::view::status::Status;
+
+/// Lines in one window. The document holds at most three windows; `console.js` drops the farthest.
+pub const WINDOW: u64 = 400;
+
+/// One line.
+pub struct Line {
+    /// Number by arrival, from 1.
+    pub number: u64,
+    /// When it was written.
+    pub when: Option<When>,
+    /// How serious it is.
+    pub level: Level,
+    /// Its markup, from [`crate::web::render::ansi::Painter`].
+    pub text: Markup,
+}
+
+/// Which lines are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LevelFilter {
+    /// All.
+    #[default]
+    All,
+    /// Warnings and errors.
+    Warnings,
+    /// Errors.
+    Errors,
+}
+
+impl LevelFilter {
+    /// Value of `level` in the address.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Warnings => "warn",
+            Self::Errors => "err",
+        }
+    }
+
+    /// From the address.
+    pub fn from_key(key: &str) -> Self {
+        match key {
+            "warn" => Self::Warnings,
+            "err" => Self::Errors,
+            _ => Self::All,
+        }
+    }
+}
+
+/// Result of a search over the whole log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Lines with a match.
+    pub total: u64,
+    /// Line of the match before the window.
+    pub before: Option<u64>,
+    /// Line of the match after the window.
+    pub after: Option<u64>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "task/console.html", blocks = ["main"])]
+pub struct Console {
+    /// Frame.
+    pub shell: Shell,
+    /// Title and tabs.
+    pub head: TaskHead,
+    /// Lines of the window in order.
+    pub lines: Vec<Line>,
+    /// Lines in all, without filters.
+    pub total: u64,
+    /// Whether lines that match stand before the window.
+    pub has_earlier: bool,
+    /// Whether lines that match stand after it.
+    pub has_later: bool,
+    /// Marked line, from the address.
+    pub marked: Option<u64>,
+    /// Search words.
+    pub q: String,
+    /// What the search found.
+    pub found: Option<Found>,
+    /// Filter.
+    pub level: LevelFilter,
+    /// Address of the whole log as text.
+    pub download: String,
+}
+
+impl Console {
+    fn tab(&self) -> TaskTab {
+        TaskTab::Console
+    }
+
+    fn path(&self) -> String {
+        format!("/tasks/{}/console", self.head.id)
+    }
+
+    fn at(&self, line: Option<u64>, level: LevelFilter) -> String {
+        let line = line.map(|line| line.to_string()).unwrap_or_default();
+        join(&self.path(), &[("q", self.q.clone()), ("level", level.key().to_owned()), ("line", line)])
+    }
+
+    fn is_marked(&self, line: &Line) -> bool {
+        self.marked == Some(line.number)
+    }
+
+    fn level_link(&self, level: &LevelFilter) -> String {
+        self.at(None, *level)
+    }
+
+    fn line_link(&self, line: &u64) -> String {
+        self.at(Some(*line), self.level)
+    }
+
+    fn first(&self) -> u64 {
+        self.lines.first().map_or(0, |line| line.number)
+    }
+
+    fn last(&self) -> u64 {
+        self.lines.last().map_or(0, |line| line.number)
+    }
+
+    fn beside(&self, key: &'static str, line: u64) -> String {
+        let pairs = [("q", self.q.clone()), ("level", self.level.key().to_owned()), (key, line.to_string())];
+        join(&self.path(), &pairs)
+    }
+
+    /// The window that ends before the first line: `before=` in the address.
+    fn earlier(&self) -> String {
+        self.beside("before", self.first())
+    }
+
+    /// The window that starts after the last line: `after=` in the address.
+    fn later(&self) -> String {
+        self.beside("after", self.last())
+    }
+
+    /// The beginning of the log.
+    fn start(&self) -> String {
+        self.beside("after", 0)
+    }
+
+    /// The command that starts an agent for the task's queue.
+    fn agent(&self) -> String {
+        let queue = if self.head.queue.is_empty() { "default" } else { &self.head.queue };
+        format!("clearml-agent daemon --queue \"{}\"", queue.replace(['"', '\\', '$', '`'], ""))
+    }
+
+    /// Whether new lines are waited for at the end of this window.
+    fn follows(&self) -> bool {
+        !self.has_later && self.head.status.is_live()
+    }
+}
+
+impl Line {
+    fn class(&self) -> &'static str {
+        match self.level {
+            Level::Plain => "",
+            Level::Warning => "warn",
+            Level::Error => "err",
+        }
+    }
+}
