@@ -14,15 +14,15 @@ pub mod identity;
 mod listing;
 pub mod models;
 pub mod operations;
+pub mod origin;
+pub mod peer;
 pub mod projects;
 pub mod public;
 pub mod queues;
 pub mod tags;
-pub mod workers;
-pub mod origin;
-pub mod peer;
 pub mod tasks;
 pub mod transfer;
+pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

@@ -164,6 +164,7 @@ pub static TABLE: &[Operation] = &[
     op("debug.ping", Open).quiet(),
     op("files.delete", SignedIn).minted().security(),
     op("files.delete_many", SignedIn).minted().security(),
+    op("files.delete_scheduled", SystemOnly).security(),
     op("files.download", SignedIn).minted(),
     op("files.overwrite", SignedIn).minted().security(),
     op("files.upload", SignedIn).minted(),

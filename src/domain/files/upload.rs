@@ -309,8 +309,9 @@ impl Room {
         let free = files.blobs.free_space().map_err(failed)?;
         if free < self.reserve.saturating_add(announced) {
             let text = format!(
-                "it would leave less than {} MiB free on the server's disk, and nothing was stored; delete files that are \
-                 no longer needed, or ask an administrator for more space (fileserver.upload.min_free_mb)",
+                "the server's disk has no room for it beside the {} MiB that must stay free, and nothing was stored; \
+                 delete files that are no longer needed, or ask an administrator for more space \
+                 (fileserver.upload.min_free_mb)",
                 self.reserve / MIB
             );
             return Err(ApiError::new(ErrorKind::StorageFull, text));
