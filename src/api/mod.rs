@@ -6,6 +6,7 @@
 
 mod arguments;
 mod auth;
+mod bulk;
 mod debug;
 mod dispatch;
 mod endpoint;
@@ -15,14 +16,19 @@ mod form;
 mod front_door;
 pub mod http;
 mod login;
+mod models;
 mod openapi;
 mod path;
 pub mod presented;
+mod projects;
+mod queues;
 pub mod schema;
 mod server;
 pub mod table;
+mod typed;
 mod tasks;
 mod users;
+mod workers;
 
 pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

@@ -121,6 +121,12 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
 pub fn load_settings(options: &Options) -> Result<Settings, StartError> {
     let loaded = config::load(options.config.as_deref(), config::process_environment())
         .map_err(|error| StartError::Config(error.to_string()))?;
+    let open = !loaded.settings.apiserver.auth.fixed_users.enabled;
+    if open && !(options.loopback() && loaded.settings.secure.allow_insecure_defaults) {
+        let text = "apiserver.auth.fixed_users.enabled is false: anybody could become anybody without a password. Set it to \
+                    true, or, on loopback only, set secure.allow_insecure_defaults as well";
+        return Err(StartError::Config(text.to_owned()));
+    }
     if loaded.settings.secure.allow_insecure_defaults && !options.loopback() {
         let text = "secure.allow_insecure_defaults is for loopback only: others could sign in with publicly known keys. \
                     Remove the setting, or leave out --bind";

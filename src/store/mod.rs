@@ -9,13 +9,18 @@ pub mod documents;
 pub mod files;
 pub mod identity;
 mod migrate;
+pub mod models;
 mod open;
+pub mod projects;
+mod public;
 pub mod overview;
 pub mod query;
+pub mod queues;
 mod scope;
 mod selection;
 pub mod sessions;
 mod sql;
+pub mod workers;
 pub mod tasks;
 mod writer;
 

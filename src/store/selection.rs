@@ -4,8 +4,8 @@
 use rusqlite::{Row, params_from_iter, types::Value as Sql};
 
 use super::{
-    Snapshot, failed,
-    query::{self, Collection, DOCUMENT, QueryOptions, build},
+    Snapshot,
+    query::{self, Collection, DOCUMENT, QueryOptions, build, failed},
 };
 use crate::types::{Json, Result};
 

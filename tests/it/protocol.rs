@@ -239,10 +239,10 @@ fn large_answers_are_compressed_for_who_can_read_that() {
         let call = yard.nobody().request("debug.ping").json(&body).header("accept-encoding", encoding);
         call.send().unwrap()
     };
-    for encoding in ["gzip", "br", "zstd"] {
+    for encoding in ["gzip", "gzip, deflate, br"] {
         let response = ping(encoding);
         assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-encoding"], encoding);
+        assert_eq!(response.headers()["content-encoding"], "gzip");
         assert!(response.bytes().unwrap().len() < 2000, "{encoding}");
     }
     let plain = ping("identity");
