@@ -150,7 +150,7 @@ fn content(tx: &Tx<'_>, head: &TaskHead, overrides: &Overrides) -> Result<TaskUp
     update.set(TaskField::Output, output);
     update.set(TaskField::ModelsInput, input_models(tx, overrides, &old, input)?);
 
-    let container = match (filled(&overrides.container, |map| items::container(map))?, old.container) {
+    let container = match (filled(&overrides.container, items::container)?, old.container) {
         (Some(sent), _) => sent,
         (None, Some(old)) => old,
         (None, None) => map_of(container),
