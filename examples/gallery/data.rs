@@ -109,8 +109,8 @@ pub(crate) fn table(count: usize, with_project: bool) -> TaskTable {
                 .collect();
             let cells = match began {
                 true => vec![
-                    Cell::Number(0.85 + dice.roll() * 0.07),
-                    Cell::Number(loss),
+                    Cell::Number(f64::from((0.85 + dice.roll() * 0.07) as f32)),
+                    Cell::Number(f64::from(loss as f32)),
                     Cell::Trend(trend),
                     Cell::Text(format!("{}e-4", 1 + nth % 9)),
                     Cell::Text("16".into()),

@@ -51,8 +51,8 @@ impl House {
             urls: PublicUrls { origins: vec!["https://ui.example".to_owned()], ..PublicUrls::default() },
             throttle: identity::LoginThrottle::default(),
             verified: identity::VerifiedPairs::default(),
-            initial_password: Mutex::new(None),
             ca_bundle: None,
+            initial_password: Mutex::new(None),
         };
         let admin = identity::ensure_identities(&app).unwrap().unwrap().user;
         let blobs = LocalTree::open(&dir.path().join("files")).unwrap();
