@@ -20,7 +20,7 @@ use crate::{
     api::http::{self as api_http, ApiState},
     crypto::{ca::LocalAuthority, names::HostNames},
     domain::{App, files::Files, origin::OriginPolicy},
-    files::{self as file_server, FilesState},
+    files::http::{self as files_http, FilesState},
     jobs::{Job, Jobs},
     store::files::LocalTree,
     web::http::{self as web_http, WebState},
@@ -50,7 +50,7 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     let app = Arc::new(app);
     let api = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
     let pages = Data::new(web_state(&options, &api));
-    let files = Data::new(files_state(&options, &pages)?);
+    let files = Data::new(files_state(&options, &api, &pages)?);
     let jobs =
         Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
     let mut handles = Vec::new();
@@ -117,9 +117,9 @@ fn routes(face: Face, config: &mut web::ServiceConfig, files: Data<FilesState>) 
         Face::Api => {
             config.default_service(web::to(api_root));
         }
-        Face::Files => file_server::configure(config, files, ""),
+        Face::Files => files_http::configure(config, files, ""),
         Face::Web => {
-            file_server::configure(config, files, "/files");
+            files_http::configure(config, files, "/files");
             config
                 .service(web::resource("/api").to(api_below))
                 .service(web::resource("/api/{tail:.*}").to(api_below))
@@ -164,20 +164,24 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
     }
 }
 
-/// Opens the stored files: the lock of the data directory is held by now, so what uploads left behind is ours to delete.
-fn files_state(options: &Options, pages: &WebState) -> Result<FilesState, StartError> {
-    let root = match &pages.app.settings.fileserver.upload_folder {
+fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
+    let root = match &api.app.settings.fileserver.upload_folder {
         Some(folder) => folder.into(),
-        None => options.data.join("files"),
+        None => options.data.join(FILES),
     };
+    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
+    let tree = LocalTree::open(&root)?;
     Ok(FilesState {
-        app: Arc::clone(&pages.app),
-        files: Arc::new(Files::new(Arc::new(LocalTree::open(&root)?))),
-        origins: pages.origins.clone(),
+        app: Arc::clone(&api.app),
+        files: Arc::new(Files::new(Arc::new(tree))),
+        origins: api.origins.clone(),
         page_cookie: pages.session_cookie().to_owned(),
-        trusted_proxies: pages.trusted_proxies.clone(),
+        trusted_proxies: api.trusted_proxies.clone(),
     })
 }
+
+/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
+const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 

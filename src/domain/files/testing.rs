@@ -53,7 +53,6 @@ impl House {
             verified: identity::VerifiedPairs::default(),
             ca_bundle: None,
             initial_password: Mutex::new(None),
-            ca_bundle: None,
         };
         let admin = identity::ensure_identities(&app).unwrap().unwrap().user;
         let blobs = LocalTree::open(&dir.path().join("files")).unwrap();
