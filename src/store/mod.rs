@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod documents;
+pub mod events;
 pub mod identity;
 mod migrate;
 mod open;
@@ -34,6 +35,8 @@ pub struct Store {
     path: std::path::PathBuf,
     /// Where open scrolls stand.
     pub scrolls: query::Scrolls,
+    /// Numbers of series that this process has met.
+    pub series_names: events::SeriesNames,
 }
 
 /// A consistent view of the data within a scope.
