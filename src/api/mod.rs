@@ -10,6 +10,7 @@ mod debug;
 mod dispatch;
 mod endpoint;
 mod envelope;
+mod events;
 mod form;
 pub mod http;
 mod login;

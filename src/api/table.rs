@@ -1,14 +1,21 @@
 //! The one table of endpoints. Who may call and how it is audited stands in `domain::operations`; a row here adds the
 //! wire: versions, input form, handler.
 
-use super::{auth, debug, endpoint::Endpoint, login, server, users};
+use super::{auth, debug, endpoint::Endpoint, events, login, server, users};
 use crate::types::Version;
 
 /// Every endpoint, by service.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
-    [auth::ENDPOINTS, debug::ENDPOINTS, login::ENDPOINTS, server::ENDPOINTS, users::ENDPOINTS]
-        .into_iter()
-        .flatten()
+    [
+        auth::ENDPOINTS,
+        debug::ENDPOINTS,
+        events::ENDPOINTS,
+        login::ENDPOINTS,
+        server::ENDPOINTS,
+        users::ENDPOINTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The implementation with the greatest minimum that is at most `requested`.

@@ -7,7 +7,10 @@ use parking_lot::Mutex;
 use crate::{
     config::Settings,
     crypto::Secret,
-    domain::identity::{LoginThrottle, VerifiedPairs},
+    domain::{
+        events::EventsState,
+        identity::{LoginThrottle, VerifiedPairs},
+    },
     store::Store,
 };
 
@@ -30,6 +33,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// Navigation states and the filter of console lines.
+    pub events: EventsState,
     /// Where the first password waits; the file is removed at the first sign-in.
     pub initial_password: Mutex<Option<PathBuf>>,
 }

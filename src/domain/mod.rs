@@ -6,6 +6,7 @@
 mod app;
 mod caller;
 mod ctx;
+pub mod events;
 pub mod features;
 pub mod identity;
 mod listing;

@@ -18,7 +18,7 @@ use crate::{
         random,
         secrets_file::{Secrets, SystemCredentials},
     },
-    domain::{App, Keys, PublicUrls, ServerInfo, identity},
+    domain::{App, Keys, PublicUrls, ServerInfo, events, identity},
     store::{OpenError, Store},
 };
 
@@ -92,6 +92,7 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
         urls,
         throttle: identity::LoginThrottle::default(),
         verified: identity::VerifiedPairs::default(),
+        events: events::EventsState::default(),
         initial_password: parking_lot::Mutex::new(
             Some(options.data.join(INITIAL_PASSWORD)).filter(|p| p.exists()),
         ),

@@ -366,6 +366,16 @@ impl Tx<'_> {
 }
 
 impl ReportedRows<'_> {
+    /// The greatest iteration among them.
+    pub fn greatest_iteration(&self) -> Option<i64> {
+        match self {
+            ReportedRows::Scalars(rows) => rows.iter().map(|row| row.iteration).max(),
+            ReportedRows::Vectors(rows) => rows.iter().map(|row| row.iteration).max(),
+            ReportedRows::Images(rows) => rows.iter().map(|row| row.iteration).max(),
+            ReportedRows::Plots(rows) => rows.iter().map(|row| row.iteration).max(),
+        }
+    }
+
     /// Which kind of events these are.
     pub fn kind(&self) -> EventKind {
         match self {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, ToSql, params};
 
-use super::{EventOwner, rows::Direction};
+use super::{EventOwner, SINGLE_VALUE, Series, rows::Direction};
 use crate::{
     store::{Readers, Scope, Snapshot, Store, Tx, failed, sql},
     types::{Millis, Result},
@@ -151,6 +151,36 @@ impl Snapshot<'_> {
             |row| row.get(0),
         )?;
         Ok(count.unwrap_or_default())
+    }
+
+    /// Whether there are lines of a series, or (`None`) lines without names.
+    pub fn has_lines(&self, owner: &EventOwner, series: Option<&Series>) -> Result<bool> {
+        let found = self.one(
+            "SELECT 1 FROM log WHERE owner = ?1 AND series IS ?2 LIMIT 1",
+            params![owner.seq, series.map(|series| series.id)],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Whether lines without names have iterations that charts would show. Uses `log_by_iteration`.
+    pub fn has_numbered_lines(&self, owner: &EventOwner) -> Result<bool> {
+        let found = self.one(
+            "SELECT 1 FROM log WHERE owner = ?1 AND iteration IS NOT NULL AND iteration > ?2 AND series IS NULL LIMIT 1",
+            params![owner.seq, SINGLE_VALUE],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// The greatest iteration of console lines. Uses `log_by_iteration`.
+    pub fn greatest_line_iteration(&self, owner: &EventOwner) -> Result<Option<i64>> {
+        let greatest = self.one(
+            "SELECT max(iteration) FROM log WHERE owner = ?1 AND iteration IS NOT NULL",
+            [owner.seq],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(greatest.flatten())
     }
 
     /// Up to `limit` lines by time, those of the same moment by number, after `after` in the reading direction.

@@ -27,7 +27,7 @@ pub use last_values::{LastValue, Progress, Summary};
 pub use logs::{ClearLog, LogLine, LogPages, LogPlace, Names, Severity};
 pub use names::{Learned, SeriesNames};
 pub use owners::{EventOwner, Owner, OwnerKind, Stamps};
-pub(crate) use plots::pack;
+pub(crate) use plots::pack as pack_plot;
 pub use plots::{Plot, PlotSpot};
 pub use points::{Extent, MergedPoints, Point, Points};
 pub use rows::{Batch, Batches, Direction, Iterations, Spot};

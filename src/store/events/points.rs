@@ -161,6 +161,13 @@ impl Snapshot<'_> {
         Ok(extent.unwrap_or_default())
     }
 
+    /// Number of points that have a value.
+    pub fn count_values(&self, series: &Series) -> Result<i64> {
+        let count =
+            self.one("SELECT count(value) FROM scalar WHERE series = ?1", [series.id], |row| row.get(0))?;
+        Ok(count.unwrap_or_default())
+    }
+
     /// The point of one iteration.
     pub fn point_at(&self, series: &Series, iteration: i64) -> Result<Option<Point>> {
         let at = Iterations { from: iteration, to: iteration };

@@ -122,7 +122,7 @@ impl Iterations {
 
 impl Snapshot<'_> {
     /// Up to `limit` spots of a series of vectors, images or plots after the first `skip`, by iteration.
-    pub(super) fn spots(
+    pub(crate) fn spots(
         &self,
         series: &Series,
         range: Iterations,
@@ -145,6 +145,12 @@ impl Snapshot<'_> {
             params![series.id, range.from, range.to, limit as i64, skip as i64],
             |row| Ok(Spot { iteration: row.get(0)?, row: row.get(1)?, series: row.get(2)? }),
         )
+    }
+
+    /// Rows of a series of vectors, images or plots, in order of iteration and arrival.
+    pub(crate) fn rows_of(&self, series: &Series) -> Result<Vec<i64>> {
+        let spots = self.spots(series, Iterations::ALL, Direction::Ascending, 0, i64::MAX as usize)?;
+        Ok(spots.into_iter().map(|spot| spot.row).collect())
     }
 
     /// Up to `limit` numbered console lines after the first `skip`, by iteration. Uses `log_by_iteration`.
