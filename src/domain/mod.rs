@@ -8,6 +8,7 @@ pub mod browse;
 mod caller;
 pub mod client_config;
 mod ctx;
+pub mod events;
 pub mod features;
 pub mod files;
 pub mod identity;
