@@ -15,9 +15,12 @@ use super::{
 use crate::{
     config::Settings,
     crypto::Secret,
-    domain::{App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, identity::Presented, operations},
-    store::{Lane, Scope, Store, identity::Profile},
-    types::{CompanyId, Millis, UserId, Version},
+    domain::{App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations},
+    store::{
+        Lane, Scope, Store,
+        identity::{NewAccount, Profile},
+    },
+    types::{CompanyId, Json, Millis, UserId, Version},
 };
 
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
@@ -64,6 +67,34 @@ impl FrontDoor {
             created_in_version: None,
         };
         self.write(|tx| tx.upsert_profile(&profile));
+    }
+
+    /// Makes an account exist.
+    pub(crate) fn account(&self, account: &NewAccount) {
+        self.write(|tx| tx.insert_account(account));
+    }
+
+    /// Makes a group exist.
+    pub(crate) fn group(&self, id: &str) {
+        self.write(|tx| tx.ensure_group(id, id, "", None, true));
+    }
+
+    /// Puts a person into a group of the tenant `acme`; an account comes with it.
+    pub(crate) fn member(&self, group: &str, user: &str) {
+        let (user, company) = (UserId::from(user), CompanyId::from("acme"));
+        self.account(&NewAccount {
+            id: user.clone(),
+            company: company.clone(),
+            name: user.to_string(),
+            email: None,
+            role: "user".to_owned(),
+            internal: false,
+            autocreated: false,
+            is_service: false,
+            operator: false,
+            created_by: None,
+        });
+        self.write(|tx| tx.join_group(group, &user, &company, "manual"));
     }
 
     fn write<T>(&self, work: impl FnOnce(&crate::store::Tx<'_>) -> crate::types::Result<T>) -> T {
@@ -122,6 +153,7 @@ impl FrontDoor {
             home: CompanyId::from(company),
             role: Role::User,
             kind: CallerKind::Person,
+            features: features::effective(&self.app.settings, &Json::new(), &[], Role::System),
             ..Caller::anonymous()
         };
         Visitor { app: &self.app, caller, version: Version::CURRENT, ip: "127.0.0.1".to_owned() }
