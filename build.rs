@@ -13,12 +13,16 @@ use sha2::{Digest, Sha256};
 /// Embedded library files: path in `node_modules`, name in `static/vendor`.
 const VENDOR: [(&str, &str); 6] = [
     ("htmx.org/dist/htmx.min.js", "htmx.js"),
-    ("idiomorph/dist/idiomorph.min.js", "idiomorph.js"),
+    ("idiomorph/dist/idiomorph-ext.min.js", "idiomorph.js"),
     ("uplot/dist/uPlot.iife.min.js", "uplot.js"),
     ("uplot/dist/uPlot.min.css", "uplot.css"),
     ("plotly.js-basic-dist-min/plotly-basic.min.js", "plotly.js"),
     ("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", "inter.woff2"),
 ];
+
+/// Packages whose licence texts the binary must carry along with their files.
+const LICENSED: [&str; 5] =
+    ["htmx.org", "idiomorph", "uplot", "plotly.js-basic-dist-min", "@fontsource-variable/inter"];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -61,7 +65,8 @@ fn fetch_libraries(source: &Path) -> Outcome<()> {
         wanted = hash(format!("{wanted} {from} {to}").as_bytes());
     }
     let stamp = vendor.join(".made-from");
-    let complete = VENDOR.iter().all(|(_, name)| vendor.join(name).is_file());
+    let complete =
+        vendor.join("licences.txt").is_file() && VENDOR.iter().all(|(_, name)| vendor.join(name).is_file());
     if complete && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
         return Ok(());
     }
@@ -88,6 +93,12 @@ fn fetch_libraries(source: &Path) -> Outcome<()> {
         fs::copy(source.join("node_modules").join(from), vendor.join(name))
             .map_err(|cause| format!("{from} is not in the npm package it is expected in: {cause}"))?;
     }
+    let mut licences = String::new();
+    for package in LICENSED {
+        let text = fs::read_to_string(source.join("node_modules").join(package).join("LICENSE"))?;
+        writeln!(licences, "{package}\n\n{}\n\n", text.trim())?;
+    }
+    fs::write(vendor.join("licences.txt"), licences)?;
     fs::write(stamp, wanted)?;
     Ok(())
 }
@@ -174,6 +185,7 @@ fn content_type(path: &Path) -> Option<&'static str> {
         "css" => Some("text/css; charset=utf-8"),
         "js" => Some("text/javascript; charset=utf-8"),
         "svg" => Some("image/svg+xml"),
+        "txt" => Some("text/plain; charset=utf-8"),
         "woff2" => Some("font/woff2"),
         _ => None,
     }

@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::types::{ApiError, ErrorKind, Json, Result};
 
 /// The deepest nesting accepted (S24).
-pub const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// Reads a JSON body. Empty data and empty values count as an empty object.
 ///
 /// Errors: 400/0 malformed or nested too deep; 400/12 a list, text or number.
-pub fn parse_body(body: &[u8]) -> Result<Json> {
+pub(super) fn parse_body(body: &[u8]) -> Result<Json> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Json::new());
     }
@@ -59,7 +59,7 @@ pub fn is_empty_object(body: &[u8]) -> bool {
 /// Lines of a JSON-lines body without their ends (LF, CR or CRLF). A trailing line end is fine.
 ///
 /// Errors: 400/0 an empty line in the middle.
-pub fn split_lines(body: &[u8]) -> Result<Vec<&[u8]>> {
+pub(super) fn split_lines(body: &[u8]) -> Result<Vec<&[u8]>> {
     let mut lines = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
@@ -85,7 +85,7 @@ pub fn split_lines(body: &[u8]) -> Result<Vec<&[u8]>> {
 }
 
 /// Merges `name=value&…` into the object; later forms win over earlier ones.
-pub fn merge_urlencoded(into: &mut Json, text: &str) -> Result<()> {
+pub(super) fn merge_urlencoded(into: &mut Json, text: &str) -> Result<()> {
     let mut pairs: Vec<(String, Vec<String>, bool)> = Vec::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -204,7 +204,7 @@ fn impersonated<'a>(
     Ok(Ctx::new(app, caller, call))
 }
 
-fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -> Result<Request> {
+pub(super) fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -> Result<Request> {
     let is_lines = incoming.media_type == "application/json-lines";
     if endpoint.input == Input::Lines {
         return Ok(Request { body: Json::new(), lines: incoming.body, is_lines, presented });

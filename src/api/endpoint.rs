@@ -39,7 +39,7 @@ pub struct Endpoint {
 }
 
 /// A handler: decode, one use-case, shape the answer.
-pub type Handler = fn(&Ctx<'_>, Request) -> Result<Reply>;
+pub(super) type Handler = fn(&Ctx<'_>, Request) -> Result<Reply>;
 
 impl Endpoint {
     /// A row for `name` answering from version 1.0 on.

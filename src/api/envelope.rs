@@ -6,7 +6,7 @@ use crate::types::{ApiError, Version, new_id};
 
 /// What the envelope says about the call.
 #[derive(Clone, Debug)]
-pub struct Meta {
+pub(super) struct Meta {
     /// Fresh id of the call.
     pub id: String,
     /// Transaction id.
@@ -21,7 +21,7 @@ pub struct Meta {
 
 impl Meta {
     /// Before anything is known about the call.
-    pub fn unknown(trx: Option<&str>) -> Self {
+    pub(super) fn unknown(trx: Option<&str>) -> Self {
         let id = new_id();
         Meta {
             trx: trx.map_or_else(|| id.clone(), str::to_owned),
@@ -58,7 +58,7 @@ impl Meta {
 }
 
 /// The envelope of a success around already serialised data.
-pub fn success(meta: &Meta, data: &str) -> String {
+pub(super) fn success(meta: &Meta, data: &str) -> String {
     let meta = meta.json(200, 0, "OK", json!({})).to_string();
     let mut text = String::with_capacity(meta.len() + data.len() + 20);
     text.push_str("{\"meta\":");
@@ -70,7 +70,7 @@ pub fn success(meta: &Meta, data: &str) -> String {
 }
 
 /// The envelope of a failure.
-pub fn failure(meta: &Meta, error: &ApiError) -> String {
+pub(super) fn failure(meta: &Meta, error: &ApiError) -> String {
     let kind = error.kind();
     let data = Value::Object(error.data().clone());
     json!({"meta": meta.json(kind.code(), kind.subcode(), &error.to_string(), data), "data": {}}).to_string()

@@ -1,6 +1,6 @@
 //! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
 
-use std::{io::Read, net::IpAddr, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,6 +28,8 @@ use crate::{
         App,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
+        peer::peer_address,
+        transfer::{accepts_gzip, gzip},
     },
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -128,22 +130,37 @@ async fn answer(
         worker: either(headers, "x-clearml-worker", "x-trains-worker"),
         client,
         browser,
-        ip: peer_address(request, &state.trusted_proxies),
+        ip: peer_address(
+            request.peer_addr().map(|address| address.ip()),
+            header_text(headers, "x-forwarded-for").as_deref(),
+            header_text(headers, "x-real-ip").as_deref(),
+            &state.trusted_proxies,
+        ),
     };
     let app = Arc::clone(&state.app);
-    let outgoing = web::block(move || {
+    let compresses = state.app.settings.server.compress_responses;
+    let wants_gzip = compresses && accepts_gzip(header_text(headers, "accept-encoding").as_deref());
+    let (outgoing, packed) = web::block(move || {
         let _slot = slot;
-        dispatch(&app, incoming)
+        let outgoing = dispatch(&app, incoming);
+        let packed = match &outgoing.body {
+            OutgoingBody::Json(text) if wants_gzip && text.len() >= 500 => Some(gzip(text.as_bytes())),
+            _ => None,
+        };
+        (outgoing, packed)
     })
     .await
     .map_err(|_| ApiError::from(ErrorKind::GeneralError))?;
-    Ok(respond(outgoing, state))
+    Ok(respond(outgoing, packed, state))
 }
 
-fn respond(outgoing: Outgoing, state: &ApiState) -> HttpResponse {
+fn respond(outgoing: Outgoing, packed: Option<Vec<u8>>, state: &ApiState) -> HttpResponse {
     let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match outgoing.body {
-        OutgoingBody::Json(text) => json(status, text),
+        OutgoingBody::Json(text) => match packed {
+            Some(bytes) => json(status, bytes, true),
+            None => json(status, text.into_bytes(), false),
+        },
         OutgoingBody::Download(download) => save(download),
     };
     if let Some(effect) = outgoing.cookie {
@@ -163,22 +180,21 @@ fn respond(outgoing: Outgoing, state: &ApiState) -> HttpResponse {
     response
 }
 
-fn json(status: StatusCode, text: String) -> HttpResponse {
+fn json(status: StatusCode, body: Vec<u8>, packed: bool) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CONTENT_TYPE, "application/json"));
-    if text.len() < 500 {
-        // Not worth compressing; the header tells the compressing middleware so.
-        response.insert_header((header::CONTENT_ENCODING, "identity"));
+    if packed {
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, "2"));
     }
-    response.body(text)
+    response.body(body)
 }
 
 fn failure(error: &ApiError) -> HttpResponse {
     let status = StatusCode::from_u16(error.kind().code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json(status, envelope::failure(&Meta::unknown(None), error))
+    json(status, envelope::failure(&Meta::unknown(None), error).into_bytes(), false)
 }
 
 /// Streams a download in chunks read on blocking threads.
@@ -265,31 +281,6 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
         if let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
-    }
-}
-
-/// The address of the peer. Forwarding headers count only from trusted peers, and the list is walked from the right
-/// to the first address that is not trusted (S22).
-pub fn peer_address(request: &HttpRequest, trusted: &[Network]) -> String {
-    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else {
-        return "untrackable".to_owned();
-    };
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(peer) {
-        return peer.to_string();
-    }
-    let forwarded = header_text(request.headers(), "x-forwarded-for");
-    if let Some(list) = forwarded {
-        let addresses = list.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok());
-        if let Some(address) =
-            addresses.map(|address| address.to_canonical()).find(|address| !is_trusted(*address))
-        {
-            return address.to_string();
-        }
-    }
-    match header_text(request.headers(), "x-real-ip") {
-        Some(address) if address.parse::<IpAddr>().is_ok() => address,
-        _ => peer.to_string(),
     }
 }
 

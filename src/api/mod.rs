@@ -6,21 +6,30 @@
 
 mod arguments;
 mod auth;
+mod bulk;
 mod debug;
 mod dispatch;
 mod endpoint;
 mod envelope;
 mod events;
 mod form;
+#[cfg(test)]
+mod front_door;
 pub mod http;
 mod login;
+mod models;
 mod openapi;
 mod path;
 pub mod presented;
+mod projects;
+mod queues;
 pub mod schema;
 mod server;
 pub mod table;
+mod tasks;
+mod typed;
 mod users;
+mod workers;
 
 pub use dispatch::{Incoming, Outgoing, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// OpenAPI 3.1 for every endpoint, newest implementation each.
-pub fn document(info: &ServerInfo) -> Value {
+pub(super) fn document(info: &ServerInfo) -> Value {
     let mut paths = Map::new();
     let mut names: Vec<&str> = table::all().map(|endpoint| endpoint.name).collect();
     names.sort_unstable();

@@ -4,7 +4,7 @@ use crate::types::{ApiError, ErrorKind, Result, Version};
 
 /// A request path that follows the grammar.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallPath {
+pub(super) struct CallPath {
     /// Version asked for, if any.
     pub version: Option<Version>,
     /// `service.action`.
@@ -14,7 +14,7 @@ pub struct CallPath {
 /// Reads a path.
 ///
 /// Errors: 400/0 the path does not follow the grammar; 400/2 a version component with a leading zero.
-pub fn parse(path: &str) -> Result<CallPath> {
+pub(super) fn parse(path: &str) -> Result<CallPath> {
     let malformed =
         || ApiError::new(ErrorKind::BadRequest, "the path must read /v<version>/<service>.<action>");
     let path = path.strip_prefix('/').unwrap_or(path);

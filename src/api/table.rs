@@ -1,7 +1,9 @@
 //! The one table of endpoints. Who may call and how it is audited stands in `domain::operations`; a row here adds the
 //! wire: versions, input form, handler.
 
-use super::{auth, debug, endpoint::Endpoint, events, login, server, users};
+use super::{
+    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, tasks, users, workers,
+};
 use crate::types::Version;
 
 /// Every endpoint, by service.
@@ -11,8 +13,13 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         debug::ENDPOINTS,
         events::ENDPOINTS,
         login::ENDPOINTS,
+        models::ENDPOINTS,
+        projects::ENDPOINTS,
+        queues::ENDPOINTS,
         server::ENDPOINTS,
+        tasks::ENDPOINTS,
         users::ENDPOINTS,
+        workers::ENDPOINTS,
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use super::{Outcome, options::DataDir};
-use crate::server::client_config::FILE;
+use crate::domain::client_config::FILE;
 
 #[derive(Args)]
 pub(super) struct ClientConfig {

@@ -185,7 +185,7 @@ impl Leaf for String {
 
 impl Leaf for Secret<String> {
     fn read(value: &Value, _: &str, _: &mut Reader) -> Result<Self, Wrong> {
-        value.as_text().map(|text| Self::from(text)).ok_or_else(|| "text".into())
+        value.as_text().map(Self::from).ok_or_else(|| "text".into())
     }
 
     fn tree(&self) -> Option<Json> {

@@ -8,10 +8,16 @@ use parking_lot::{Condvar, Mutex};
 
 use super::Secret;
 
-/// Hashing failed; only a broken parameter or salt can cause it.
-#[derive(Debug, thiserror::Error)]
-#[error("the password could not be hashed")]
-pub struct HashError;
+/// Why a password was not hashed or checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// Too many are waiting already; nothing was checked.
+    #[error("too many sign-ins at once; try again in a moment")]
+    Busy,
+    /// Only a broken parameter or salt can cause it.
+    #[error("the password could not be hashed")]
+    Failed,
+}
 
 /// OWASP's first recommendation for argon2id: 19 MiB, two passes, one lane.
 fn argon() -> Argon2<'static> {
@@ -22,60 +28,78 @@ fn argon() -> Argon2<'static> {
 /// Hashes a password with argon2id and a random salt, in PHC text form.
 pub fn hash(password: &Secret<String>) -> Result<String, HashError> {
     let bytes: [u8; 16] = rand::random();
-    let salt = SaltString::encode_b64(&bytes).map_err(|_| HashError)?;
-    let _turn = TURNS.take();
-    let hash = argon().hash_password(password.expose().as_bytes(), &salt).map_err(|_| HashError)?;
+    let salt = SaltString::encode_b64(&bytes).map_err(|_| HashError::Failed)?;
+    let _turn = TURNS.take()?;
+    let hash = argon().hash_password(password.expose().as_bytes(), &salt).map_err(|_| HashError::Failed)?;
     Ok(hash.to_string())
 }
 
 /// Compares a password with a PHC text made by [`hash`].
-pub fn verify(password: &str, phc: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(phc) else { return false };
-    let _turn = TURNS.take();
-    argon().verify_password(password.as_bytes(), &parsed).is_ok()
+///
+/// Errors: [`HashError::Busy`].
+pub fn verify(password: &str, phc: &str) -> Result<bool, HashError> {
+    let Ok(parsed) = PasswordHash::new(phc) else { return Ok(false) };
+    let _turn = TURNS.take()?;
+    Ok(argon().verify_password(password.as_bytes(), &parsed).is_ok())
 }
 
 /// Compares a password with a fixed user's stored form: base64 of a bcrypt hash (spec/governance.md 12).
-pub fn verify_bcrypt(password: &str, stored: &str) -> bool {
+///
+/// Errors: [`HashError::Busy`].
+pub fn verify_bcrypt(password: &str, stored: &str) -> Result<bool, HashError> {
     use base64::Engine as _;
-    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(stored.trim()) else { return false };
-    let Ok(hash) = String::from_utf8(bytes) else { return false };
-    let _turn = TURNS.take();
-    bcrypt::verify(password, &hash).unwrap_or(false)
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(stored.trim()) else { return Ok(false) };
+    let Ok(hash) = String::from_utf8(bytes) else { return Ok(false) };
+    let _turn = TURNS.take()?;
+    Ok(bcrypt::verify(password, &hash).unwrap_or(false))
 }
 
 /// Burns the time of one verification, so that an unknown name answers as slowly as a wrong password.
-pub fn verify_nothing(password: &str) {
+///
+/// Errors: [`HashError::Busy`].
+pub fn verify_nothing(password: &str) -> Result<(), HashError> {
     static DUMMY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let dummy =
         DUMMY.get_or_init(|| hash(&Secret::new("nobody has this password".to_owned())).unwrap_or_default());
-    let _ = verify(password, dummy);
+    verify(password, dummy).map(drop)
 }
 
-/// At most two hashes run at once (S24): a flood of sign-ins must not take the machine.
-static TURNS: Turns = Turns { running: Mutex::new(0), freed: Condvar::new() };
+/// At most two hashes run at once (S24): a flood of sign-ins must not take the machine. Each takes some 30 ms, so a
+/// full queue is a wait of half a second.
+static TURNS: Turns = Turns { state: Mutex::new((0, 0)), freed: Condvar::new() };
+
+const RUNNING: u8 = 2;
+const WAITING: u8 = 32;
 
 struct Turns {
-    running: Mutex<u8>,
+    /// How many run, how many wait.
+    state: Mutex<(u8, u8)>,
     freed: Condvar,
 }
 
 struct Turn;
 
 impl Turns {
-    fn take(&self) -> Turn {
-        let mut running = self.running.lock();
-        while *running >= 2 {
-            self.freed.wait(&mut running);
+    fn take(&self) -> Result<Turn, HashError> {
+        let mut state = self.state.lock();
+        if state.0 >= RUNNING {
+            if state.1 >= WAITING {
+                return Err(HashError::Busy);
+            }
+            state.1 += 1;
+            while state.0 >= RUNNING {
+                self.freed.wait(&mut state);
+            }
+            state.1 -= 1;
         }
-        *running += 1;
-        Turn
+        state.0 += 1;
+        Ok(Turn)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *TURNS.running.lock() -= 1;
+        TURNS.state.lock().0 -= 1;
         TURNS.freed.notify_one();
     }
 }
@@ -88,17 +112,17 @@ mod tests {
     fn a_hash_verifies_its_own_password_only() {
         let phc = hash(&Secret::new("correct horse".to_owned())).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(verify("correct horse", &phc));
-        assert!(!verify("Correct horse", &phc));
-        assert!(!verify("correct horse", "no hash"));
+        assert_eq!(verify("correct horse", &phc), Ok(true));
+        assert_eq!(verify("Correct horse", &phc), Ok(false));
+        assert_eq!(verify("correct horse", "no hash"), Ok(false));
     }
 
     #[test]
     fn fixed_users_bring_base64_of_bcrypt() {
         use base64::Engine as _;
         let stored = base64::engine::general_purpose::STANDARD.encode(bcrypt::hash("pw", 4).unwrap());
-        assert!(verify_bcrypt("pw", &stored));
-        assert!(!verify_bcrypt("PW", &stored));
-        assert!(!verify_bcrypt("pw", "%%%"));
+        assert_eq!(verify_bcrypt("pw", &stored), Ok(true));
+        assert_eq!(verify_bcrypt("PW", &stored), Ok(false));
+        assert_eq!(verify_bcrypt("pw", "%%%"), Ok(false));
     }
 }

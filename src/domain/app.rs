@@ -29,6 +29,8 @@ pub struct App {
     pub info: ServerInfo,
     /// Addresses under which people and clients reach this server.
     pub urls: PublicUrls,
+    /// Certificates that clients verify this server with, when they come from its own authority.
+    pub ca_bundle: Option<PathBuf>,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{App, Caller, Operation};
 use crate::{
     store::{Lane, Scope, Snapshot, Tx, audit::SecurityEvent},
-    types::{Millis, Result, Version, new_id},
+    types::{ErrorKind, Millis, Result, Version, new_id},
 };
 
 /// What a request says about itself; nothing here grants anything (S21).
@@ -73,6 +73,7 @@ pub struct Ctx<'a> {
     note: RefCell<AuditNote>,
     pub(super) operation: Cell<Option<&'static Operation>>,
     pub(super) audited: Cell<bool>,
+    once: RefCell<Option<String>>,
 }
 
 impl<'a> Ctx<'a> {
@@ -86,12 +87,19 @@ impl<'a> Ctx<'a> {
             note: RefCell::default(),
             operation: Cell::new(None),
             audited: Cell::new(false),
+            once: RefCell::default(),
         }
     }
 
     /// What the caller may see and change; loaded once per request.
     pub fn scope(&self) -> &Scope {
         self.scope.get_or_init(|| self.caller.scope())
+    }
+
+    /// With a scope given, as if access rules had been compiled.
+    #[cfg(test)]
+    pub(crate) fn with_scope(self, scope: Scope) -> Self {
+        Ctx { scope: OnceCell::from(scope), ..self }
     }
 
     /// Reads on a consistent snapshot of what the caller may see.
@@ -111,7 +119,13 @@ impl<'a> Ctx<'a> {
     }
 
     fn write_in<T>(&self, lane: Lane, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let once = self.once.borrow_mut().take();
         let value = self.app.store.write(self.scope(), lane, |tx| {
+            if let (Some(once), Some(session)) = (&once, &self.caller.session)
+                && !tx.use_once(session, once)?
+            {
+                return Err(ErrorKind::FormRepeated.into());
+            }
             let value = work(tx)?;
             if let Some(operation) = self.operation.get().filter(|operation| operation.is_security()) {
                 tx.append_security_event(&self.app.keys.audit, &self.security_event(operation, 200, 0))?;
@@ -120,6 +134,11 @@ impl<'a> Ctx<'a> {
         })?;
         self.audited.set(true);
         Ok(value)
+    }
+
+    /// Makes the first write of this request happen once per `key` and session: a form that is sent twice acts once.
+    pub fn only_once(&self, key: String) {
+        *self.once.borrow_mut() = Some(key);
     }
 
     /// Adds to what the audit will say.

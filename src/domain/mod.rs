@@ -4,14 +4,26 @@
 //! What never lives here: HTTP types, SQL, HTML.
 
 mod app;
+pub mod browse;
 mod caller;
+pub mod client_config;
 mod ctx;
 pub mod events;
 pub mod features;
+pub mod files;
 pub mod identity;
 mod listing;
+pub mod models;
 pub mod operations;
 pub mod origin;
+pub mod peer;
+pub mod projects;
+pub mod public;
+pub mod queues;
+pub mod tags;
+pub mod tasks;
+pub mod transfer;
+pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};
 pub use caller::{Actor, Caller, CallerKind, Role};

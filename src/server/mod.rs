@@ -1,6 +1,5 @@
 //! Sockets, TLS, the actix application, graceful stop. No endpoint logic.
 
-pub mod client_config;
 pub mod options;
 mod run;
 mod sockets;

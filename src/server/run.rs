@@ -19,8 +19,11 @@ use super::{
 use crate::{
     api::http::{self as api_http, ApiState},
     crypto::{ca::LocalAuthority, names::HostNames},
-    domain::{App, origin::OriginPolicy},
+    domain::{App, files::Files, origin::OriginPolicy},
+    files::http::{self as files_http, FilesState},
     jobs::{Job, Jobs},
+    store::files::LocalTree,
+    web::http::{self as web_http, WebState},
 };
 
 /// Running requests get this long at a stop.
@@ -45,7 +48,9 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     start::announce(&options, &house)?;
     let House { app, lock, .. } = house;
     let app = Arc::new(app);
-    let state = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
+    let api = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
+    let pages = Data::new(web_state(&options, &api));
+    let files = Data::new(files_state(&options, &api, &pages)?);
     let jobs =
         Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
     let mut handles = Vec::new();
@@ -54,10 +59,10 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
         if listeners.is_empty() {
             continue;
         }
-        let state = state.clone();
+        let (api, pages, files) = (api.clone(), pages.clone(), files.clone());
         let mut server = HttpServer::new(move || {
-            let state = state.clone();
-            ActixApp::new().app_data(state).configure(move |config| routes(face, config))
+            let (api, pages, files) = (api.clone(), pages.clone(), files.clone());
+            ActixApp::new().app_data(api).app_data(pages).configure(move |config| routes(face, config, files))
         })
         .workers(2)
         .worker_max_blocking_threads(64)
@@ -107,16 +112,18 @@ fn cannot_listen(error: &std::io::Error) -> StartError {
     StartError::Listen { address: "the bound socket".to_owned(), reason: error.to_string() }
 }
 
-fn routes(face: Face, config: &mut web::ServiceConfig) {
+fn routes(face: Face, config: &mut web::ServiceConfig, files: Data<FilesState>) {
     match face {
         Face::Api => {
             config.default_service(web::to(api_root));
         }
-        Face::Files => {}
+        Face::Files => files_http::configure(config, files, ""),
         Face::Web => {
+            files_http::configure(config, files, "/files");
             config
                 .service(web::resource("/api").to(api_below))
-                .service(web::resource("/api/{tail:.*}").to(api_below));
+                .service(web::resource("/api/{tail:.*}").to(api_below))
+                .default_service(web::to(web_http::call));
         }
     }
 }
@@ -143,6 +150,33 @@ fn api_state(options: &Options, ports: Ports, app: Arc<App>) -> ApiState {
         app,
     }
 }
+
+fn web_state(options: &Options, api: &ApiState) -> WebState {
+    let ca = options.speaks_tls().then(|| LocalAuthority::load(&options.data).ok().flatten()).flatten();
+    let ca = ca.filter(|_| options.tls.is_none());
+    WebState {
+        app: Arc::clone(&api.app),
+        origins: api.origins.clone(),
+        secure_cookies: api.secure_cookies,
+        trusted_proxies: api.trusted_proxies.clone(),
+        fingerprint: ca.as_ref().map(LocalAuthority::fingerprint).unwrap_or_default(),
+        ca: ca.map(|authority| authority.pem()),
+    }
+}
+
+fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
+    let tree = LocalTree::open(&options.data.join(FILES))?;
+    Ok(FilesState {
+        app: Arc::clone(&api.app),
+        files: Arc::new(Files::new(Arc::new(tree))),
+        origins: api.origins.clone(),
+        page_cookie: pages.session_cookie().to_owned(),
+        trusted_proxies: api.trusted_proxies.clone(),
+    })
+}
+
+/// Directory of uploaded files in the data directory.
+const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 
@@ -196,4 +230,4 @@ fn write_addresses(options: &Options, app: &App) -> Result<(), StartError> {
 }
 
 /// File with the addresses of the running server.
-pub const ADDRESSES: &str = "addresses.json";
+pub(super) const ADDRESSES: &str = "addresses.json";

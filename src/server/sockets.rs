@@ -9,7 +9,7 @@ use super::{
 
 /// What one port serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub(super) enum Face {
     /// API only.
     Api,
     /// Files only.
@@ -19,7 +19,7 @@ pub enum Face {
 }
 
 /// Bound sockets and the ports they really got.
-pub struct Sockets {
+pub(super) struct Sockets {
     /// Listeners with what they serve.
     pub listeners: Vec<(Face, TcpListener)>,
     /// Ports after binding: a port of 0 became a free one.
@@ -29,7 +29,7 @@ pub struct Sockets {
 /// Binds everything.
 ///
 /// Errors: a port is taken or not allowed.
-pub fn bind(options: &Options) -> Result<Sockets, StartError> {
+pub(super) fn bind(options: &Options) -> Result<Sockets, StartError> {
     let mut listeners = Vec::new();
     let mut open = |face: Face, port: u16| -> Result<u16, StartError> {
         let bound = bind_port(options, port)?;

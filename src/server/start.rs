@@ -6,7 +6,6 @@ use std::{
 };
 
 use super::{
-    client_config::{self, ClientConfig},
     options::{Options, Ports},
     urls::{Configured, public_urls},
 };
@@ -18,7 +17,11 @@ use crate::{
         random,
         secrets_file::{Secrets, SystemCredentials},
     },
-    domain::{App, Keys, PublicUrls, ServerInfo, events, identity},
+    domain::{
+        App, Keys, PublicUrls, ServerInfo,
+        client_config::{self, ClientConfig},
+        events, identity,
+    },
     store::{OpenError, Store},
 };
 
@@ -90,6 +93,7 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
         keys,
         info: ServerInfo::default(),
         urls,
+        ca_bundle: options.speaks_tls().then(|| bundle_path(options)).flatten(),
         throttle: identity::LoginThrottle::default(),
         verified: identity::VerifiedPairs::default(),
         events: events::EventsState::default(),
@@ -118,6 +122,17 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
 pub fn load_settings(options: &Options) -> Result<Settings, StartError> {
     let loaded = config::load(options.config.as_deref(), config::process_environment())
         .map_err(|error| StartError::Config(error.to_string()))?;
+    let open = !loaded.settings.apiserver.auth.fixed_users.enabled;
+    if open && !(options.loopback() && loaded.settings.secure.allow_insecure_defaults) {
+        let text = "apiserver.auth.fixed_users.enabled is false: anybody could become anybody without a password. Set it to \
+                    true, or, on loopback only, set secure.allow_insecure_defaults as well";
+        return Err(StartError::Config(text.to_owned()));
+    }
+    if loaded.settings.secure.allow_insecure_defaults && !options.loopback() {
+        let text = "secure.allow_insecure_defaults is for loopback only: others could sign in with publicly known keys. \
+                    Remove the setting, or leave out --bind";
+        return Err(StartError::Config(text.to_owned()));
+    }
     let insecure =
         config::check_secrets(&loaded.settings).map_err(|error| StartError::Config(error.to_string()))?;
     for warning in loaded.warnings.iter().chain(&insecure) {
@@ -208,7 +223,7 @@ fn write_client_config(
         urls: &app.urls,
         access_key: &access_key,
         secret_key: &secret_key,
-        ca_bundle: options.speaks_tls().then(|| bundle_path(options)).flatten().as_deref(),
+        ca_bundle: app.ca_bundle.as_deref(),
     }
     .to_string();
     let unchanged = std::fs::read_to_string(&path).is_ok_and(|old| old == text);

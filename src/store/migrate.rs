@@ -12,6 +12,8 @@ const FILES: &[&str] = &[
     include_str!("migrations/0001_identity.sql"),
     include_str!("migrations/0002_documents.sql"),
     include_str!("migrations/0003_events.sql"),
+    include_str!("migrations/0004_files.sql"),
+    include_str!("migrations/0005_workers.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

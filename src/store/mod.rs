@@ -7,13 +7,22 @@
 pub mod audit;
 pub mod documents;
 pub mod events;
+pub mod files;
 pub mod identity;
 mod migrate;
+pub mod models;
 mod open;
+pub mod overview;
+pub mod projects;
+mod public;
 pub mod query;
+pub mod queues;
 mod scope;
+mod selection;
 pub mod sessions;
 mod sql;
+pub mod tasks;
+pub mod workers;
 mod writer;
 
 use std::{ops::Deref, path::Path, time::Duration};

@@ -1,6 +1,14 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod errors;
+mod fsync;
 mod hocon;
+mod identity;
 mod install;
+mod kill;
+mod protocol;
+mod sdk;
+mod start;
 mod tls;
+mod yard;

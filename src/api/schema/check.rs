@@ -108,10 +108,11 @@ fn convert(schema: &Schema, value: Value, at: &mut Vec<String>) -> Result<Value>
         (Schema::Object { properties, required, others }, Value::Object(map)) => {
             let mut converted = Json::new();
             for (key, value) in map {
-                if value.is_null() {
+                let field = properties.get(&key).or(others.as_deref());
+                // A declared field that is null counts as missing; what nobody declared is the client's own content.
+                if value.is_null() && (field.is_some() || !properties.is_empty()) {
                     continue;
                 }
-                let field = properties.get(&key).or(others.as_deref());
                 let value = match field {
                     None => value,
                     Some(field) => {
@@ -150,7 +151,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
 fn cut(number: &Number) -> Option<i64> {
     let float = number.as_f64()?.trunc();
     // The range in which every f64 without fraction is an i64.
-    (float >= -9.2e18 && float <= 9.2e18).then_some(float as i64)
+    (-9.2e18..=9.2e18).contains(&float).then_some(float as i64)
 }
 
 /// True and false, the texts for them, numbers and containers by whether they are empty (spec/security_rules.md D:
@@ -216,5 +217,7 @@ mod tests {
         let error = run(schema.clone(), json!({"f": null})).unwrap_err();
         assert_eq!(error.to_string(), "A field has a wrong value (f is required): field=f");
         assert_eq!(run(schema, json!({"f": "x", "g": 1})).unwrap(), json!({"f": "x", "g": 1}));
+        let free = object(json!({"type": "object"}));
+        assert_eq!(run(free, json!({"f": {"a": null}})).unwrap(), json!({"f": {"a": null}}));
     }
 }

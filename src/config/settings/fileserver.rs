@@ -55,6 +55,10 @@ section! {
     pub struct Upload {
         /// Largest upload in MiB; 0: unlimited.
         max_upload_size_mb: u64 = 0,
+        /// What all files of one tenant may take, in MiB; 0: unlimited.
+        tenant_quota_mb: u64 = 0,
+        /// Uploads are refused when they would leave less than this free on the disk, in MiB: the database needs room.
+        min_free_mb: u64 = 512,
     }
 }
 

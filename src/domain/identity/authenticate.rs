@@ -3,7 +3,11 @@
 use super::principal;
 use crate::{
     config::settings::people::FixedUser,
-    crypto::{keyed, password, token},
+    crypto::{
+        keyed,
+        password::{self, HashError},
+        token,
+    },
     domain::{App, Call, Caller, CallerKind, Role},
     store::{
         Lane, Scope, Snapshot,
@@ -89,9 +93,8 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
             Ok(snapshot.account(local.user.as_str())?.map(|account| (local, account)))
         })?;
         if let Some((local, account)) = local {
-            if !verify(app, key, secret, &local.hash, &account, call.received, || {
-                password::verify(secret, &local.hash)
-            }) {
+            let check = || password::verify(secret, &local.hash);
+            if !verify(app, key, secret, &local.hash, &account, call.received, check)? {
                 return Err(wrong());
             }
             app.forget_initial_password();
@@ -108,7 +111,7 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
     let Some((credential, account)) = found else {
         // A name that nobody has must not answer faster than a wrong password. Access keys are not guessable names.
         if fixed_users.enabled && key.len() < 20 {
-            password::verify_nothing(secret);
+            password::verify_nothing(secret).map_err(busy)?;
         }
         return Err(wrong());
     };
@@ -134,9 +137,9 @@ fn fixed(app: &App, user: &FixedUser, secret: &str, call: &Call, endpoint: &str)
         if app.settings.apiserver.auth.fixed_users.pass_hashed {
             password::verify_bcrypt(secret, stored)
         } else {
-            keyed::same(secret.as_bytes(), stored.as_bytes())
+            Ok(keyed::same(secret.as_bytes(), stored.as_bytes()))
         }
-    });
+    })?;
     if !right {
         return Err(wrong());
     }
@@ -155,20 +158,25 @@ fn verify(
     stored: &str,
     account: &Account,
     now: Millis,
-    check: impl FnOnce() -> bool,
-) -> bool {
+    check: impl FnOnce() -> Result<bool, HashError>,
+) -> Result<bool> {
     if secret.is_empty() {
-        return false;
+        return Ok(false);
     }
     let (user, epoch) = (&account.id, account.token_epoch);
     if app.verified.contains(name, secret, stored, epoch, user, now) {
-        return true;
+        return Ok(true);
     }
-    let right = check();
+    let right = check().map_err(busy)?;
     if right {
         app.verified.insert(name, secret, stored, epoch, user, now);
     }
-    right
+    Ok(right)
+}
+
+/// Nothing was checked, so it is no wrong password: the client repeats the call by itself.
+fn busy(error: HashError) -> ApiError {
+    ApiError::new(ErrorKind::Overloaded, error.to_string())
 }
 
 fn secret_matches(app: &App, credential: &Credential, secret: &str) -> bool {

@@ -21,7 +21,7 @@ pub use people::{
     CreateUser, Person, create_profile, create_user, current_user, delete_profile, edit_role, person, rename,
 };
 pub use preferences::{PreferencesUpdate, preferences, set_preferences};
-pub use sessions::{PageSession, open_sessions, prove, sign_in, sign_out, use_once};
+pub use sessions::{PageSession, change_password, open_sessions, prove, sign_in, sign_out};
 pub use start::{FirstAdmin, ensure_identities, set_password};
 pub use throttle::LoginThrottle;
 pub use tokens::{

@@ -2,7 +2,7 @@
 
 use super::{Presented, authenticate};
 use crate::{
-    crypto::random,
+    crypto::{Secret, password, random},
     domain::{Caller, CallerKind, Ctx, operations, perform},
     store::sessions::{Session, SessionKind},
     types::{ApiError, ErrorKind, Result, SessionId},
@@ -81,10 +81,33 @@ pub fn open_sessions(ctx: &Ctx<'_>) -> Result<Vec<Session>> {
     ctx.read(|snapshot| snapshot.open_sessions(&ctx.caller.user))
 }
 
-/// Marks a form's one-time key as used; false when the form was sent before.
-pub fn use_once(ctx: &Ctx<'_>, once: &str) -> Result<bool> {
-    match &ctx.caller.session {
-        Some(session) => ctx.write(|tx| tx.use_once(session, once)),
-        None => Ok(true),
+/// Changes the caller's own password after checking the present one. Every session of the account ends, this one
+/// included; API credentials keep working.
+///
+/// Errors: 401/22 the present password is wrong; 400/12 the new one is too short; 400/16 the account has no local
+/// password.
+pub fn change_password(ctx: &Ctx<'_>, present: &str, new: &Secret<String>) -> Result<()> {
+    if new.expose().chars().count() < 12 {
+        return Err(ApiError::new(
+            ErrorKind::ValidationError,
+            "the new password needs at least 12 characters",
+        ));
     }
+    let caller = &ctx.caller;
+    let login = ctx.read(|snapshot| Ok(snapshot.logins(&caller.user)?.into_iter().next()))?;
+    let login = login.ok_or_else(|| {
+        ApiError::new(
+            ErrorKind::FieldsValueError,
+            "this account's password is set where it comes from, not here",
+        )
+    })?;
+    let presented = Presented::Basic { key: login.clone(), secret: present.to_owned() };
+    let again = authenticate(ctx.app, &presented, &ctx.call, "auth.login")?;
+    if again.user != caller.user {
+        return Err(ErrorKind::InvalidCredentials.into());
+    }
+    let hash =
+        password::hash(new).map_err(|error| ApiError::new(ErrorKind::GeneralError, error.to_string()))?;
+    ctx.touched("user", caller.user.as_str());
+    ctx.write(|tx| tx.set_local_password(&caller.user, &caller.home, &login, &hash))
 }

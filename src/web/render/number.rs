@@ -89,6 +89,13 @@ pub fn metric(value: f64, Digits(digits): Digits) -> String {
     plain(value, digits)
 }
 
+/// The raw form of a value, for copying: the shortest text that reads back as the same number. What was reported as
+/// `float32` is written as one, `0.1` and not `0.10000000149011612`.
+pub fn raw(value: f64) -> String {
+    let short = value as f32;
+    if f64::from(short) == value { short.to_string() } else { value.to_string() }
+}
+
 fn plain(value: f64, digits: usize) -> String {
     let magnitude = value.abs();
     let text = if value.is_nan() {
@@ -97,7 +104,7 @@ fn plain(value: f64, digits: usize) -> String {
         "inf".to_owned()
     } else if magnitude == 0.0 {
         "0".to_owned()
-    } else if magnitude < 0.001 || magnitude >= 1e9 {
+    } else if !(0.001..1e9).contains(&magnitude) {
         exponent(magnitude)
     } else if magnitude >= 10_000.0 {
         let fixed = format!("{magnitude:.digits$}");
@@ -123,7 +130,7 @@ pub fn axis_label(value: f64) -> String {
     let magnitude = value.abs();
     let text = if magnitude == 0.0 {
         "0".to_owned()
-    } else if magnitude < 0.001 || magnitude >= 1e15 {
+    } else if !(0.001..1e15).contains(&magnitude) {
         exponent(magnitude)
     } else if magnitude >= 10_000.0 {
         let (scaled, unit) = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
@@ -195,6 +202,15 @@ mod tests {
         assert_eq!(Digits::for_column(&[1.0, 120.0]), Digits(0));
         assert_eq!(Digits::for_column(&[f64::NAN]), Digits(0));
         assert_eq!(Digits::for_column(&[0.1, 0.1 + 1e-15]), Digits(8), "indistinguishable in 8 digits");
+    }
+
+    #[test]
+    fn raw_values_read_back_exactly() {
+        assert_eq!(raw(f64::from(0.1_f32)), "0.1");
+        assert_eq!(raw(0.1), "0.1");
+        assert_eq!(raw(1.0 / 3.0), "0.3333333333333333");
+        assert_eq!(raw(f64::NAN), "NaN");
+        assert_eq!(raw(f64::NEG_INFINITY), "-inf");
     }
 
     #[test]

@@ -5,25 +5,28 @@ use std::fmt::Write;
 use super::Markup;
 
 /// A trend of 72 × 18 pixels with a dot on the newest value. Nothing for fewer than two finite values.
+///
+/// Steps are whole half pixels relative to the point before: a table of 100 trends is 100 of these, and they must
+/// compress well.
 pub fn sparkline(values: &[f64]) -> Option<Markup> {
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    if finite.len() < 2 {
-        return None;
-    }
+    let (first, rest) = finite.split_first().filter(|(_, rest)| !rest.is_empty())?;
     let (low, high) = finite.iter().fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(*y), high.max(*y)));
-    let step = 70.0 / (finite.len() - 1) as f64;
-    let height = |y: f64| if high > low { 16.0 - (y - low) / (high - low) * 14.0 } else { 9.0 };
-    let mut path = String::new();
-    let mut end = (70.0, 9.0);
-    for (at, y) in finite.iter().enumerate() {
-        end = (at as f64 * step, height(*y));
+    let height =
+        |y: f64| if high > low { (32.0 - (y - low) / (high - low) * 28.0).round() as i64 } else { 18 };
+    let step = 140.0 / rest.len() as f64;
+    let (mut x, mut y) = (0, height(*first));
+    let mut path = format!("M0 {y}l");
+    for (at, value) in rest.iter().enumerate() {
+        let (to_x, to_y) = ((step * (at + 1) as f64).round() as i64, height(*value));
+        let gap = if at == 0 { "" } else { " " };
         // Writing to a String cannot fail.
-        let _ = write!(path, "{}{:.1} {:.1}", if at == 0 { 'M' } else { 'L' }, end.0, end.1);
+        let _ = write!(path, "{gap}{} {}", to_x - x, to_y - y);
+        (x, y) = (to_x, to_y);
     }
     Some(askama::filters::Safe(format!(
-        "<svg class=\"spark\" viewBox=\"0 0 72 18\" aria-hidden=\"true\"><path d=\"{path}\"/>\
-         <circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"1.8\"/></svg>",
-        end.0, end.1
+        "<svg class=\"spark\" viewBox=\"0 0 144 36\" aria-hidden=\"true\"><path d=\"{path}\"/>\
+         <circle cx=\"{x}\" cy=\"{y}\" r=\"3.6\"/></svg>"
     )))
 }
 
@@ -62,7 +65,9 @@ mod tests {
         assert!(sparkline(&[1.0]).is_none());
         assert!(sparkline(&[f64::NAN, 1.0, f64::INFINITY]).is_none());
         let flat = sparkline(&[2.0, 2.0]).map(|markup| markup.0).unwrap_or_default();
-        assert!(flat.contains("M0.0 9.0L70.0 9.0"), "{flat}");
+        assert!(flat.contains("M0 18l140 0"), "{flat}");
+        let rise = sparkline(&[0.0, 0.5, 1.0]).map(|markup| markup.0).unwrap_or_default();
+        assert!(rise.contains("M0 32l70 -14 70 -14\"") && rise.contains("cx=\"140\" cy=\"4\""), "{rise}");
     }
 
     #[test]

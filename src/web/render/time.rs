@@ -63,10 +63,15 @@ impl Clock {
         there.strftime(format).to_string()
     }
 
-    /// Both zones in full: `Tue 24 Nov 2026 14:02:11.250 +01:00 (2026-11-24T13:02:11.250Z)`.
+    /// Both zones in full: `Tue 24 Nov 2026 14:02:11 +01:00 (Tue 13:02:11 UTC)`.
     pub fn full(&self, when: When) -> String {
         let there = when.timestamp().to_zoned_datetime(self.zone.clone());
-        format!("{} ({})", there.strftime("%a %-d %b %Y %H:%M:%S.%3f %:z"), when.iso())
+        let local = there.strftime("%a %-d %b %Y %H:%M:%S %:z");
+        // In UTC both would say the same, and a table has hundreds of these.
+        match there.offset() == jiff::tz::Offset::UTC {
+            true => local.to_string(),
+            false => format!("{local} ({})", when.timestamp().strftime("%a %H:%M:%S UTC")),
+        }
     }
 
     /// Always absolute with milliseconds and zone, for audit and trail.
@@ -161,7 +166,7 @@ mod tests {
         let clock = clock();
         let when = When(at("2026-11-24T13:02:11Z").0 + 250);
         assert_eq!(clock.exact(when), "2026-11-24 14:02:11.250 +01:00");
-        assert_eq!(clock.full(when), "Tue 24 Nov 2026 14:02:11.250 +01:00 (2026-11-24T13:02:11.250Z)");
+        assert_eq!(clock.full(when), "Tue 24 Nov 2026 14:02:11 +01:00 (Tue 13:02:11 UTC)");
         assert_eq!(clock.line_tag(when).0, "<time title=\"2026-11-24 14:02:11.250\">14:02:11</time>");
         assert!(clock.tag(when).0.contains("datetime=\"2026-11-24T13:02:11.250Z\""));
     }

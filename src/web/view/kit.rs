@@ -192,6 +192,12 @@ pub fn count(n: impl Plain<u64>) -> Markup {
     Safe(format!("<data value=\"{n}\">{}</data>", number::count(n)))
 }
 
+/// A count with its noun: `1 line`, `79 lines`.
+pub fn counted(n: impl Plain<u64>, one: &str, many: &str) -> Markup {
+    let n = n.plain();
+    Safe(format!("{} {}", count(n).0, if n == 1 { one } else { many }))
+}
+
 /// A count, or nothing to see when it is zero.
 pub fn count_or_nil(n: impl Plain<u64>) -> Markup {
     let n = n.plain();
@@ -218,7 +224,7 @@ pub fn size(bytes: impl Plain<u64>) -> Markup {
 pub fn value(value: impl Plain<f64>) -> Markup {
     let value = value.plain();
     let shown = number::metric(value, number::Digits::for_value(value));
-    Safe(format!("<data value=\"{value}\">{shown}</data>"))
+    Safe(format!("<data value=\"{}\">{shown}</data>", number::raw(value)))
 }
 
 /// A time, or nothing to see.
@@ -238,6 +244,11 @@ pub fn sort_mark(list: &super::address::TaskList, key: &str) -> Markup {
         "ascending" => icon("up"),
         _ => Safe(String::new()),
     }
+}
+
+/// A time as text, for a place that repeats one.
+pub fn short_time(shell: &Shell, when: impl Plain<When>) -> String {
+    shell.clock.short(when.plain())
 }
 
 /// The time of a log line.

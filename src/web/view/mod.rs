@@ -23,10 +23,27 @@ pub use kit::{Crumb, Person, Place, Tab};
 pub use shell::Shell;
 pub use status::Status;
 
-/// Entity tag of a rendered page or fragment, with its quotes.
+/// Entity tag of a rendered page or fragment, with its quotes. What changes by the clock alone (ages, growing
+/// durations, one-time keys) does not count: the browser advances it by itself, and a tick without news stays a 304.
 pub fn etag(html: &str) -> String {
     use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(html.as_bytes());
-    let short = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>();
+    /// Where a part starts that does not count, and what ends it.
+    const VOLATILE: [(&str, char); 3] =
+        [(" data-ago>", '<'), (" data-since=\"", '<'), (" name=\"once\" value=\"", '"')];
+    let mut hash = Sha256::new();
+    let mut rest = html;
+    loop {
+        let next =
+            VOLATILE.iter().filter_map(|(start, end)| Some((rest.find(start)? + start.len(), *end))).min();
+        let Some((at, end)) = next else { break };
+        let (counts, after) = rest.split_at(at);
+        hash.update(counts);
+        rest = after.find(end).and_then(|at| after.get(at..)).unwrap_or_default();
+    }
+    hash.update(rest);
+    let short = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("\"{short}\"")
 }
+
+#[cfg(test)]
+mod tests;

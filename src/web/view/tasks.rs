@@ -10,7 +10,7 @@ use super::kit::{self, Person, Tab};
 use super::projects::ProjectHead;
 use super::shell::Shell;
 use super::status::Status;
-use crate::web::render::number::{Digits, metric};
+use crate::web::render::number::{Digits, metric, raw};
 use crate::web::render::time::{When, duration};
 use crate::web::render::{Markup, escape, spark};
 
@@ -134,7 +134,7 @@ impl TaskRow {
                 Cell::Trend(points) => points.iter().for_each(|y| y.to_bits().hash(&mut hasher)),
             }
         }
-        format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff)
+        format!("{:08x}", hasher.finish() >> 32)
     }
 
     pub(super) fn time_run(&self, shell: &Shell) -> Markup {
@@ -193,7 +193,8 @@ impl TaskTable {
             Some(Cell::Number(value)) => ShownCell {
                 class: if *best == Some(*value) { "num best" } else { "num" },
                 content: askama::filters::Safe(format!(
-                    "<data value=\"{value}\">{}</data>",
+                    "<data value=\"{}\">{}</data>",
+                    raw(*value),
                     metric(*value, *digits)
                 )),
             },

@@ -79,10 +79,9 @@ impl Scalars {
     }
 
     fn is_log(&self, metric: &Metric) -> bool {
-        self.view.log.unwrap_or_else(|| {
-            metric.ranges.iter().all(|range| range.min > 0.0)
-                && metric.ranges.iter().map(|range| range.max / range.min).fold(0.0, f64::max) > 1_000.0
-        })
+        let positive = metric.ranges.iter().all(|range| range.min > 0.0);
+        let widest = metric.ranges.iter().map(|range| range.max / range.min).fold(0.0, f64::max);
+        positive && self.view.log.unwrap_or(widest > 1_000.0)
     }
 
     fn drawing(&self, metric: &Metric) -> Markup {

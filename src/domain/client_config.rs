@@ -2,7 +2,8 @@
 
 use std::{fmt, path::Path};
 
-use crate::{crypto::Secret, domain::PublicUrls};
+use super::PublicUrls;
+use crate::crypto::Secret;
 
 /// Its name in the data directory.
 pub const FILE: &str = "clearml.conf";

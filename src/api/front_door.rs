@@ -1,0 +1,246 @@
+//! Tests call endpoints as a client would: through the endpoint table, the schema check and the gate, on a
+//! database of their own. Only sockets and sign-in are left out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{collections::BTreeMap, io::Read as _};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{
+    dispatch::{Incoming, read_request},
+    endpoint::ReplyBody,
+    table,
+};
+use crate::{
+    config::Settings,
+    crypto::Secret,
+    domain::{
+        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, ServerInfo,
+        events::EventsState,
+        identity::{LoginThrottle, Presented, VerifiedPairs},
+        operations,
+    },
+    store::{Lane, Scope, Store, identity::Profile},
+    types::{CompanyId, Millis, UserId, Version},
+};
+
+/// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
+pub(crate) struct FrontDoor {
+    pub(crate) app: App,
+    _directory: tempfile::TempDir,
+}
+
+/// An answer: the data, or code and subcode of the error.
+pub(crate) type Answer = Result<Value, (u16, u16)>;
+
+impl FrontDoor {
+    pub(crate) fn open() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
+        let key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
+        let app = App {
+            store,
+            settings,
+            keys: Keys {
+                token: Secret::new("t".repeat(32)),
+                api_secret: key,
+                audit: Secret::new(vec![1; 32]),
+                session: Secret::new("s".repeat(32)),
+                process: Secret::new([3; 32]),
+            },
+            info: ServerInfo::default(),
+            urls: PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() },
+            throttle: LoginThrottle::default(),
+            verified: VerifiedPairs::default(),
+            events: EventsState::default(),
+            ca_bundle: None,
+            initial_password: parking_lot::Mutex::default(),
+        };
+        let front = FrontDoor { app, _directory: directory };
+        front.tenant("acme");
+        front.person("acme", "ann", "Ann");
+        front
+    }
+
+    /// Makes a tenant exist.
+    pub(crate) fn tenant(&self, id: &str) {
+        self.write(|tx| tx.insert_company(&CompanyId::from(id), id, tx.now));
+    }
+
+    /// Makes a profile exist.
+    pub(crate) fn person(&self, company: &str, id: &str, name: &str) {
+        let profile = Profile {
+            id: UserId::from(id),
+            company: CompanyId::from(company),
+            name: name.to_owned(),
+            given_name: None,
+            family_name: None,
+            avatar: None,
+            created: Millis::now(),
+            created_in_version: None,
+        };
+        self.write(|tx| tx.upsert_profile(&profile));
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&crate::store::Tx<'_>) -> crate::types::Result<T>) -> T {
+        self.app.store.write(&Scope::server(), Lane::Documents, work).unwrap()
+    }
+
+    /// Runs one changing statement: what no endpoint of these services can bring about.
+    pub(crate) fn sql(&self, sql: &str, params: impl rusqlite::Params) -> usize {
+        self.write(|tx| tx.run(sql, params))
+    }
+
+    /// One value from the database.
+    pub(crate) fn value<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Option<T> {
+        self.app.store.read(&Scope::server(), |snapshot| snapshot.one(sql, params, |row| row.get(0))).unwrap()
+    }
+
+    /// Stores a task as the tasks service would; `fields` are columns, containers as JSON.
+    pub(crate) fn task(&self, id: &str, fields: Value) -> String {
+        let mut columns = json!({
+            "id": id, "company": "acme", "user": "ann", "type": "training", "name": format!("task {id}"),
+            "created": 1_700_000_000_000_i64, "last_update": 1_700_000_000_000_i64, "last_change": 1_700_000_000_000_i64,
+        });
+        columns.as_object_mut().unwrap().extend(fields.as_object().cloned().unwrap());
+        let columns = columns.as_object().unwrap();
+        let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+        let marks = vec!["?"; names.len()].join(", ");
+        let values: Vec<rusqlite::types::Value> = columns
+            .values()
+            .map(|value| match value {
+                Value::Null => rusqlite::types::Value::Null,
+                Value::String(text) => text.clone().into(),
+                Value::Number(number) => number.as_i64().unwrap().into(),
+                other => other.to_string().into(),
+            })
+            .collect();
+        let sql = format!("INSERT INTO task ({}) VALUES ({marks})", names.join(", "));
+        self.sql(&sql, rusqlite::params_from_iter(values));
+        id.to_owned()
+    }
+
+    /// The person `ann` of `acme`.
+    pub(crate) fn ann(&self) -> Visitor<'_> {
+        self.visitor("acme", "ann")
+    }
+
+    /// Anybody.
+    pub(crate) fn visitor(&self, company: &str, user: &str) -> Visitor<'_> {
+        let caller = Caller {
+            user: UserId::from(user),
+            name: user.to_owned(),
+            tenant: CompanyId::from(company),
+            home: CompanyId::from(company),
+            role: Role::User,
+            kind: CallerKind::Person,
+            ..Caller::anonymous()
+        };
+        Visitor { app: &self.app, caller, version: Version::CURRENT, ip: "127.0.0.1".to_owned() }
+    }
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub(crate) struct Visitor<'a> {
+    app: &'a App,
+    pub(crate) caller: Caller,
+    pub(crate) version: Version,
+    pub(crate) ip: String,
+}
+
+impl Visitor<'_> {
+    pub(crate) fn role(mut self, role: Role) -> Self {
+        self.caller.role = role;
+        self
+    }
+
+    pub(crate) fn kind(mut self, kind: CallerKind) -> Self {
+        self.caller.kind = kind;
+        self
+    }
+
+    pub(crate) fn at(mut self, major: u32, minor: u32) -> Self {
+        self.version = Version::new(major, minor);
+        self
+    }
+
+    /// Calls an endpoint.
+    pub(crate) fn call(&self, name: &str, request: Value) -> Answer {
+        self.send(name, "application/json", request.to_string(), None)
+    }
+
+    /// Calls an endpoint with JSON lines, as a worker if one is named.
+    pub(crate) fn lines(&self, name: &str, lines: &str, worker: Option<&str>) -> Answer {
+        self.send(name, "application/json-lines", lines.to_owned(), worker)
+    }
+
+    /// Calls an endpoint with any body.
+    pub(crate) fn send(&self, name: &str, media_type: &str, body: String, worker: Option<&str>) -> Answer {
+        match self.reply(name, media_type, body, worker)? {
+            ReplyBody::Data(text) => Ok(serde_json::from_str(&text).unwrap()),
+            ReplyBody::Download(_) => panic!("{name} answered a download"),
+        }
+    }
+
+    /// Calls an endpoint that answers a file; returns its name and content.
+    pub(crate) fn download(&self, name: &str, request: Value) -> Result<(String, String), (u16, u16)> {
+        match self.reply(name, "application/json", request.to_string(), None)? {
+            ReplyBody::Data(text) => panic!("{name} answered {text}"),
+            ReplyBody::Download(mut download) => {
+                let mut content = String::new();
+                download.content.read_to_string(&mut content).unwrap();
+                Ok((download.filename, content))
+            }
+        }
+    }
+
+    fn reply(
+        &self,
+        name: &str,
+        media_type: &str,
+        body: String,
+        worker: Option<&str>,
+    ) -> Result<ReplyBody, (u16, u16)> {
+        let endpoint = table::resolve(name, self.version).ok_or((404, 0))?;
+        let mut call = Call::internal();
+        call.version = self.version;
+        call.ip.clone_from(&self.ip);
+        call.worker = worker.map(str::to_owned);
+        let ctx = Ctx::new(self.app, self.caller.clone(), call);
+        let incoming =
+            Incoming { media_type: media_type.to_owned(), body: Bytes::from(body), ..Incoming::default() };
+        operations::perform(endpoint.operation().unwrap(), &ctx, |ctx| {
+            (endpoint.run)(ctx, read_request(endpoint, incoming, Presented::Nothing)?)
+        })
+        .map(|reply| reply.body)
+        .map_err(|error| (error.kind().code(), error.kind().subcode()))
+    }
+
+    /// Calls an endpoint that must succeed.
+    #[track_caller]
+    pub(crate) fn ok(&self, name: &str, request: Value) -> Value {
+        match self.call(name, request.clone()) {
+            Ok(data) => data,
+            Err(error) => panic!("{name} {request} failed: {error:?}"),
+        }
+    }
+
+    /// Calls an endpoint that must fail; returns code and subcode.
+    #[track_caller]
+    pub(crate) fn err(&self, name: &str, request: Value) -> (u16, u16) {
+        match self.call(name, request.clone()) {
+            Ok(data) => panic!("{name} {request} succeeded: {data}"),
+            Err(error) => error,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Twenty times SIGKILL in the middle of acknowledged writes. Whatever was acknowledged is there afterwards; whatever
+//! was not is there whole or not at all.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rand::Rng as _;
+use serde_json::{Value, json};
+
+use crate::yard::{Client, Yard};
+
+const KILLS: usize = 20;
+const WRITERS: usize = 4;
+/// Events of one batch: they are stored together or not at all.
+const BATCH: i64 = 7;
+
+/// One client with its own task and its own person.
+struct Writer {
+    number: usize,
+    client: Client,
+    task: String,
+    /// Ids and names of tasks whose creation was acknowledged.
+    created: BTreeMap<String, String>,
+    /// Batches (as iterations) that were acknowledged.
+    batches: BTreeSet<i64>,
+    /// Keys of preferences that were acknowledged.
+    preferences: BTreeSet<String>,
+    /// The next batch, never used twice.
+    next: i64,
+}
+
+impl Writer {
+    fn new(yard: &Yard, number: usize) -> Self {
+        let client = yard.user(&format!("writer{number}"));
+        let task = client.ok("tasks.create", json!({"name": format!("events {number}"), "type": "training"}));
+        let task = task["id"].as_str().unwrap().to_owned();
+        client.ok("tasks.started", json!({"task": task}));
+        Writer {
+            number,
+            client,
+            task,
+            created: BTreeMap::new(),
+            batches: BTreeSet::new(),
+            preferences: BTreeSet::new(),
+            next: 0,
+        }
+    }
+
+    /// Writes until the server is gone. A request without an answer may have been stored or not.
+    fn write(&mut self, enough: &AtomicBool) {
+        while !enough.load(Ordering::Relaxed) {
+            let n = self.next;
+            self.next += 1;
+            let name = format!("{}-{n}", self.number);
+            let body = json!({"name": format!("task {name}"), "type": "training"});
+            let Some(data) = attempt(self.client.request("tasks.create").json(&body)) else { return };
+            self.created.insert(data["id"].as_str().unwrap().to_owned(), format!("task {name}"));
+
+            let lines: Vec<Value> = (0..BATCH).map(|variant| self.event(n, variant)).collect();
+            let Some(data) = attempt(self.client.request("events.add_batch").lines(&lines)) else { return };
+            assert_eq!(data["added"], BATCH, "{data}");
+            self.batches.insert(n);
+
+            let body = json!({"preferences": {format!("n{name}"): n}, "return_updated": false});
+            let Some(data) = attempt(self.client.request("users.set_preferences").json(&body)) else {
+                return;
+            };
+            assert_eq!(data["updated"], 1, "{data}");
+            self.preferences.insert(format!("n{name}"));
+        }
+    }
+
+    fn event(&self, batch: i64, variant: i64) -> Value {
+        json!({"type": "training_stats_scalar", "task": self.task, "iter": batch, "metric": "m",
+            "variant": format!("v{variant}"), "value": batch * 10 + variant, "timestamp": 1_700_000_000_000_i64 + batch})
+    }
+
+    /// Everything acknowledged is there, and nothing is there in part.
+    fn check(&self) {
+        let ids: Vec<&String> = self.created.keys().collect();
+        for ids in ids.chunks(400) {
+            let body = json!({"id": ids, "only_fields": ["id", "name"], "page": 0, "page_size": 500});
+            let found = self.client.ok("tasks.get_all", body);
+            let found: BTreeMap<&str, &str> = found["tasks"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|task| (task["id"].as_str().unwrap(), task["name"].as_str().unwrap()))
+                .collect();
+            for id in ids {
+                assert_eq!(
+                    found.get(id.as_str()),
+                    Some(&self.created[*id].as_str()),
+                    "acknowledged task {id}"
+                );
+            }
+        }
+
+        let kept = self.client.ok("users.get_preferences", json!({}))["preferences"].clone();
+        for key in &self.preferences {
+            assert!(kept.get(key).is_some(), "acknowledged preference {key} is lost");
+        }
+
+        let stored = self.stored_batches();
+        for batch in &self.batches {
+            assert!(stored.contains_key(batch), "acknowledged batch {batch} is lost");
+        }
+        for (batch, values) in &stored {
+            let whole: BTreeSet<i64> = (0..BATCH).map(|variant| batch * 10 + variant).collect();
+            assert_eq!(*values, whole, "batch {batch} is there in part");
+        }
+        // The task's own summary moved in the same transaction as the events.
+        if let Some(last) = stored.keys().max() {
+            let body = json!({"id": [self.task], "only_fields": ["last_iteration"]});
+            let task = self.client.ok("tasks.get_all", body);
+            assert_eq!(task["tasks"][0]["last_iteration"], *last, "the summary and the events differ");
+        }
+    }
+
+    /// Values by iteration, as the raw reader gives them.
+    fn stored_batches(&self) -> BTreeMap<i64, BTreeSet<i64>> {
+        let mut stored: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+        let mut scroll = Value::Null;
+        loop {
+            let body = json!({"task": self.task, "event_type": "training_stats_scalar", "order": "asc",
+                "batch_size": 5000, "scroll_id": scroll});
+            let page = self.client.ok("events.get_task_events", body);
+            let events = page["events"].as_array().unwrap();
+            if events.is_empty() {
+                return stored;
+            }
+            for event in events {
+                let (iteration, value) = (event["iter"].as_i64().unwrap(), event["value"].as_f64().unwrap());
+                #[allow(clippy::cast_possible_truncation)]
+                stored.entry(iteration).or_default().insert(value as i64);
+            }
+            scroll = page["scroll_id"].clone();
+        }
+    }
+}
+
+/// The data of an acknowledged call, or nothing when the server went away meanwhile.
+fn attempt(call: crate::yard::Call) -> Option<Value> {
+    let response = call.send().ok()?;
+    let status = response.status();
+    let envelope: Value = serde_json::from_str(&response.text().ok()?).ok()?;
+    assert!(status.is_success(), "{envelope}");
+    Some(envelope["data"].clone())
+}
+
+#[test]
+fn acknowledged_writes_survive_twenty_kills() {
+    let mut yard = Yard::start();
+    let mut writers: Vec<Writer> = (0..WRITERS).map(|number| Writer::new(&yard, number)).collect();
+    for round in 0..KILLS {
+        let before: usize = writers.iter().map(|writer| writer.batches.len()).sum();
+        let enough = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for writer in &mut writers {
+                scope.spawn(|| writer.write(&enough));
+            }
+            std::thread::sleep(Duration::from_millis(rand::rng().random_range(150..900)));
+            yard.kill();
+            // Nobody answers any more; whoever is between two calls shall not wait for a refused connection.
+            enough.store(true, Ordering::Relaxed);
+        });
+        let after: usize = writers.iter().map(|writer| writer.batches.len()).sum();
+        assert!(after > before, "round {round} wrote nothing");
+        yard.start_again();
+        writers.iter().for_each(Writer::check);
+    }
+    let tasks: usize = writers.iter().map(|writer| writer.created.len()).sum();
+    let batches: usize = writers.iter().map(|writer| writer.batches.len()).sum();
+    println!(
+        "{KILLS} kills: {tasks} tasks and {batches} batches were acknowledged, and all of them are there"
+    );
+    // What recovery left is a sound database.
+    yard.stop();
+    let doctor = yard.command(&["doctor", "--data"]).arg(yard.data()).output().unwrap();
+    assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
+}
