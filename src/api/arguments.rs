@@ -47,7 +47,7 @@ fn check_depth(value: &Value, depth: usize) -> Result<()> {
 }
 
 /// Whether a body is nothing at all or `{}`: a batch without items.
-pub fn is_empty_object(body: &[u8]) -> bool {
+pub(super) fn is_empty_object(body: &[u8]) -> bool {
     let mut rest = body.iter().filter(|byte| !byte.is_ascii_whitespace());
     match (rest.next(), rest.next(), rest.next()) {
         (None, ..) => true,
