@@ -47,9 +47,9 @@ impl Snapshot<'_> {
         Ok(self.one(sql, params, |_| Ok(()))?.is_some())
     }
 
-    /// Addresses of files outside the store that the events of a task or model name. There are no events yet.
-    pub fn event_urls_of(&self, _entity: &str) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    /// Addresses of files outside the store that the events of a task or model name.
+    pub fn event_urls_of(&self, entity: &str) -> Result<Vec<String>> {
+        self.event_urls(entity)
     }
 }
 
@@ -92,9 +92,9 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Deletes the events of a task or model. There are none yet.
-    pub fn delete_events_of(&self, _entity: &str) -> Result<u64> {
-        Ok(0)
+    /// Deletes the events of a task or model.
+    pub fn delete_events_of(&self, entity: &str) -> Result<u64> {
+        self.delete_events(entity)
     }
 
     /// Remembers a file to delete. A second request for the same address starts anew.
