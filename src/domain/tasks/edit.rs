@@ -47,7 +47,7 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         change.update.extend(guarded);
         access::store(tx, &head, &change.update)?;
         if let Some(project) = &project {
-            tx.mark_project_changed(project)?;
+            tx.touch_project(project.as_str())?;
         }
         Ok(change.fields)
     })

@@ -29,7 +29,6 @@ mod relocate;
 mod reset;
 mod status;
 mod stop;
-mod target_project;
 mod update;
 mod watchdog;
 
