@@ -11,6 +11,7 @@ mod debug;
 mod dispatch;
 mod endpoint;
 mod envelope;
+mod events;
 mod form;
 #[cfg(test)]
 mod front_door;
@@ -25,8 +26,8 @@ mod queues;
 pub mod schema;
 mod server;
 pub mod table;
-mod typed;
 mod tasks;
+mod typed;
 mod users;
 mod workers;
 

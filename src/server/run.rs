@@ -165,7 +165,12 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
 }
 
 fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    let tree = LocalTree::open(&options.data.join(FILES))?;
+    let root = match &api.app.settings.fileserver.upload_folder {
+        Some(folder) => folder.into(),
+        None => options.data.join(FILES),
+    };
+    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
+    let tree = LocalTree::open(&root)?;
     Ok(FilesState {
         app: Arc::clone(&api.app),
         files: Arc::new(Files::new(Arc::new(tree))),
@@ -175,7 +180,7 @@ fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<Fi
     })
 }
 
-/// Directory of uploaded files in the data directory.
+/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
 const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);

@@ -159,7 +159,7 @@ kinds! {
     OriginNotAllowed = 403/40, "origin_not_allowed", "This call may not be made from another site";
     NotFound = 404/0, "not_found", "No such call";
     FileNotFound = 404/1, "file_not_found", "There is no such file";
-    FileConflict = 409/0, "file_conflict", "A file and a directory can't have the same name";
+    FileConflict = 409/1, "file_conflict", "A file and a directory can't have the same name";
     Gone = 410/1, "not_supported", "This call is no longer supported";
     UploadTooLarge = 413/0, "upload_too_large", "The upload is too large";
     GeneralError = 500/0, "general_error", "The server failed";

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-pub(crate) use client::{Answer, Call, Client, claims};
+pub(crate) use client::{Call, Client, claims};
 use ports::Ports;
 use serde_json::{Value, json};
 
