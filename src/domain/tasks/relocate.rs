@@ -30,6 +30,7 @@ pub enum Target {
 pub fn relocate(ctx: &Ctx<'_>, ids: &[String], target: &Target) -> Result<Option<ProjectId>> {
     ctx.write(|tx| {
         let heads = access::all_writable(tx, ids)?;
+        heads.iter().try_for_each(|head| access::may_leave(tx, head))?;
         let project = match target {
             Target::Root => None,
             Target::Named(name) => {

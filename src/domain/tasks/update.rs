@@ -89,6 +89,7 @@ fn update_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, body: &Json, batch: 
     if let Some(project) = project {
         references::project_exists(tx, project)?;
         access::target_project(tx, project)?;
+        access::may_leave(tx, head)?;
         change.set(TaskField::Project, project);
     }
     if let Some(error) = text("output__error")? {
