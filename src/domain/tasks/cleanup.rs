@@ -17,7 +17,7 @@ use crate::{
     types::{ApiError, ErrorKind, Result},
 };
 
-use super::{items::artifact_id, references::DELETED};
+use super::{artifact::artifact_id, references::DELETED};
 
 /// What a reset or a delete does with what belongs to the task.
 #[derive(Clone, Copy, Debug)]

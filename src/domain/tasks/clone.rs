@@ -13,9 +13,10 @@ use crate::{
 
 use super::{
     access::{self, target_project},
+    artifact::artifact_id,
     change_status::DEVELOPMENT,
     content::{self, Execution, input_model, list_of, map_of},
-    items::{self, Completeness, artifact_id},
+    items::{self, Completeness},
     legacy::{self, Legacy},
     references::{self, DELETED},
 };

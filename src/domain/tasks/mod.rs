@@ -6,6 +6,7 @@
 
 mod access;
 mod archive;
+mod artifact;
 mod artifacts;
 mod batch;
 mod change_status;
