@@ -47,14 +47,14 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Removes everything that was reported for a task or model: documents that go take it along here.
+    /// Removes everything that was reported for a task or model: what documents that go take along.
     pub(crate) fn forget_events(&self, entity: &str) -> Result<()> {
         self.delete_events(entity).map(drop)
     }
 }
 
 impl Snapshot<'_> {
-    /// Addresses of files that were reported for a task or model.
+    /// Addresses of images that were reported for a task or model.
     pub(crate) fn reported_urls(&self, entity: &str) -> Result<Vec<String>> {
         self.event_urls(entity)
     }
