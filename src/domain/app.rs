@@ -1,6 +1,10 @@
 //! What one running server consists of.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::Mutex;
 
@@ -9,6 +13,7 @@ use crate::{
     crypto::Secret,
     domain::{
         events::EventsState,
+        files::Files,
         identity::{LoginThrottle, VerifiedPairs},
     },
     store::Store,
@@ -35,6 +40,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// The file server, once it is open.
+    pub files: OnceLock<Arc<Files>>,
     /// Navigation states and the filter of console lines.
     pub events: EventsState,
     /// Where the first password waits; the file is removed at the first sign-in.
@@ -53,6 +60,7 @@ impl App {
             ca_bundle: None,
             throttle: LoginThrottle::default(),
             verified: VerifiedPairs::default(),
+            files: OnceLock::new(),
             events: EventsState::default(),
             initial_password: Mutex::default(),
         }

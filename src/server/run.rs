@@ -171,9 +171,11 @@ fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<Fi
     };
     // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
     let tree = LocalTree::open(&root)?;
+    let files = Arc::new(Files::new(Arc::new(tree)));
+    let files = Arc::clone(api.app.files.get_or_init(|| files));
     Ok(FilesState {
         app: Arc::clone(&api.app),
-        files: Arc::new(Files::new(Arc::new(tree))),
+        files,
         origins: api.origins.clone(),
         page_cookie: pages.session_cookie().to_owned(),
         trusted_proxies: api.trusted_proxies.clone(),

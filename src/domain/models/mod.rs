@@ -13,6 +13,7 @@ mod urls;
 
 pub use access::{readable_task, writable, writable_task};
 pub use change::{Changed, add_or_update_metadata, delete_metadata, edit, update};
+pub(crate) use content::{metadata_items, metadata_keys, metadata_of};
 pub use create::{NewModel, create};
 pub use delete::{delete, delete_many};
 pub use legacy::{ForTask, Registered, by_task, register_for_task};

@@ -47,16 +47,15 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Removes everything that was reported for a task or model. The events service owns the rows; this is the one
-    /// place where documents that go take them along.
-    pub(crate) fn forget_events(&self, _entity: &str) -> Result<()> {
-        Ok(())
+    /// Removes everything that was reported for a task or model: what documents that go take along.
+    pub(crate) fn forget_events(&self, entity: &str) -> Result<()> {
+        self.delete_events(entity).map(drop)
     }
 }
 
 impl Snapshot<'_> {
-    /// Addresses of images that were reported for a task or model. The events service owns the rows.
-    pub(crate) fn reported_urls(&self, _entity: &str) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    /// Addresses of images that were reported for a task or model.
+    pub(crate) fn reported_urls(&self, entity: &str) -> Result<Vec<String>> {
+        self.event_urls(entity)
     }
 }
