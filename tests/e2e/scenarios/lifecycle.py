@@ -1,5 +1,8 @@
 """A task's life: created anew, used again, continued, completed, failed, stopped, reset, by uncaught exception."""
 
+import os
+import signal
+
 from clearml import Task
 
 PROJECT = "yard/lifecycle"
@@ -10,6 +13,7 @@ def run(state):
         state.part("lifecycle", name)
     output = state.part("lifecycle", "crash", expect=1)
     assert "the experiment exploded" in output
+    state.part("lifecycle", "interrupted", expect=-signal.SIGINT)
 
 
 def part_new(state):
@@ -66,8 +70,11 @@ def part_failed(state):
 
 
 def part_stopped(state):
-    task = begin(state, "stopped")
+    """Not the process's own task: that one would be marked as completed when the process ends well."""
+    task = Task.create(project_name=PROJECT, task_name="stopped")
+    task.mark_started()
     task.mark_stopped(status_message="enough")
+    state["stopped"] = task.id
 
 
 def part_crash(state):
@@ -75,6 +82,13 @@ def part_crash(state):
     state.save()
     print("about to explode", task.id)
     raise RuntimeError("the experiment exploded")
+
+
+def part_interrupted(state):
+    """Somebody presses Ctrl-C."""
+    begin(state, "interrupted")
+    state.save()
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def check(state):
@@ -91,12 +105,14 @@ def check(state):
 
     assert task("completed").get_status() == "completed"
     assert task("stopped").get_status() == "stopped"
+    assert task("stopped").data.status_message == "enough"
+    assert task("interrupted").get_status() == "stopped", task("interrupted").get_status()
     failed = task("failed")
     assert failed.get_status() == "failed" and failed.data.status_reason == "loss is NaN", failed.data.status_reason
     assert failed.data.started and failed.data.completed
 
     crashed = task("crash")
-    assert crashed.get_status() == "failed", crashed.get_status()
+    assert crashed.get_status() == "failed", crashed.data.to_dict()
     text = "\n".join(crashed.get_reported_console_output(number_of_reports=100))
     assert "about to explode" in text and "the experiment exploded" in text, text
 

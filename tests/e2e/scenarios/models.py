@@ -9,7 +9,7 @@ PROJECT = "yard/models"
 
 
 def fitted():
-    x = np.arange(20, dtype=float).reshape(10, 2)
+    x = np.random.default_rng(1).normal(size=(50, 2))
     return LinearRegression().fit(x, x @ np.array([2.0, -1.0]) + 5)
 
 
