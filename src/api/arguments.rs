@@ -46,6 +46,16 @@ fn check_depth(value: &Value, depth: usize) -> Result<()> {
     }
 }
 
+/// Whether a body is nothing at all or `{}`: a batch without items.
+pub(super) fn is_empty_object(body: &[u8]) -> bool {
+    let mut rest = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    match (rest.next(), rest.next(), rest.next()) {
+        (None, ..) => true,
+        (Some(b'{'), Some(b'}'), None) => true,
+        _ => false,
+    }
+}
+
 /// Lines of a JSON-lines body without their ends (LF, CR or CRLF). A trailing line end is fine.
 ///
 /// Errors: 400/0 an empty line in the middle.
@@ -53,7 +63,7 @@ pub(super) fn split_lines(body: &[u8]) -> Result<Vec<&[u8]>> {
     let mut lines = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
-        let end = rest.iter().position(|b| matches!(b, b'\n' | b'\r'));
+        let end = memchr::memchr2(b'\n', b'\r', rest);
         let (line, after) = match end {
             None => (rest, &rest[rest.len()..]),
             Some(at) => {

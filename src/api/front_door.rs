@@ -16,9 +16,7 @@ use crate::{
     config::Settings,
     crypto::Secret,
     domain::{
-        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, ServerInfo, features,
-        identity::{LoginThrottle, Presented, VerifiedPairs},
-        operations,
+        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations,
     },
     store::{
         Lane, Scope, Store,
@@ -44,24 +42,9 @@ impl FrontDoor {
     pub(crate) fn with(settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
-        let key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
-        let app = App {
-            store,
-            settings,
-            keys: Keys {
-                token: Secret::new("t".repeat(32)),
-                api_secret: key,
-                audit: Secret::new(vec![1; 32]),
-                session: Secret::new("s".repeat(32)),
-                process: Secret::new([3; 32]),
-            },
-            info: ServerInfo::default(),
-            urls: PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() },
-            throttle: LoginThrottle::default(),
-            verified: VerifiedPairs::default(),
-            ca_bundle: None,
-            initial_password: parking_lot::Mutex::default(),
-        };
+        let _key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
+        let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
+        let app = App::new(store, settings, Keys::for_tests(), urls);
         let front = FrontDoor { app, _directory: directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");

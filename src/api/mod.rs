@@ -11,6 +11,7 @@ mod debug;
 mod dispatch;
 mod endpoint;
 mod envelope;
+mod events;
 mod form;
 #[cfg(test)]
 mod front_door;
@@ -27,6 +28,7 @@ mod restricted;
 pub mod schema;
 mod server;
 pub mod table;
+mod tasks;
 mod typed;
 mod users;
 mod workers;

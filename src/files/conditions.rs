@@ -33,10 +33,12 @@ pub(super) fn etag(info: &BlobInfo) -> String {
 pub(super) fn wanted(headers: &HeaderMap, info: &BlobInfo) -> Wanted {
     let etag = etag(info);
     let unchanged = match text(headers, &header::IF_NONE_MATCH) {
-        Some(list) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag),
-        None => text(headers, &header::IF_MODIFIED_SINCE).and_then(date).is_some_and(|since| {
-            since >= whole_seconds(info.modified)
-        }),
+        Some(list) => {
+            list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+        }
+        None => text(headers, &header::IF_MODIFIED_SINCE)
+            .and_then(date)
+            .is_some_and(|since| since >= whole_seconds(info.modified)),
     };
     if unchanged {
         return Wanted::NotModified;
@@ -53,12 +55,15 @@ pub(super) fn wanted(headers: &HeaderMap, info: &BlobInfo) -> Wanted {
 
 /// Reads one range. Several ranges, other units and nonsense get the whole file.
 fn part(range: &str, size: u64) -> Wanted {
-    let Some((first, last)) =
-        range.strip_prefix("bytes=").filter(|spec| !spec.contains(',')).and_then(|spec| spec.trim().split_once('-'))
+    let Some((first, last)) = range
+        .strip_prefix("bytes=")
+        .filter(|spec| !spec.contains(','))
+        .and_then(|spec| spec.trim().split_once('-'))
     else {
         return Wanted::Whole;
     };
-    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        |text: &str| text.trim().parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
     let end = size.saturating_sub(1);
     match (first, last) {
         ("", last) => match number(last) {
@@ -121,7 +126,9 @@ mod tests {
         for beyond in ["bytes=100-", "bytes=12-13", "bytes=-0"] {
             assert_eq!(range(beyond), Wanted::Unsatisfiable, "{beyond}");
         }
-        for whole in ["bytes=0-1,3-4", "bytes=4-2", "bytes=a-b", "bytes=", "bytes=-", "items=0-1", "bytes=+1-2"] {
+        for whole in
+            ["bytes=0-1,3-4", "bytes=4-2", "bytes=a-b", "bytes=", "bytes=-", "items=0-1", "bytes=+1-2"]
+        {
             assert_eq!(range(whole), Wanted::Whole, "{whole}");
         }
         let empty = BlobInfo { size: 0, ..info() };

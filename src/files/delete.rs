@@ -18,7 +18,12 @@ use crate::{
 const MOST_PATHS: usize = 10_000;
 
 /// Deletes one file; the answer is its path.
-pub(super) async fn one(state: &FilesState, caller: Caller, call: Call, path: FilePath) -> Result<HttpResponse> {
+pub(super) async fn one(
+    state: &FilesState,
+    caller: Caller,
+    call: Call,
+    path: FilePath,
+) -> Result<HttpResponse> {
     let (app, files) = (Arc::clone(&state.app), Arc::clone(&state.files));
     let path = blocking(move || files.delete(&Ctx::new(&app, caller, call), &path).map(|()| path)).await?;
     Ok(reply::json(&path.as_str()))
@@ -56,7 +61,9 @@ fn paths(body: &[u8]) -> Result<Vec<String>> {
         0 => Err(wrong()),
         1..=MOST_PATHS => Ok(files),
         _ => {
-            let text = format!("at most {MOST_PATHS} paths can be deleted at once; send the rest in another request");
+            let text = format!(
+                "at most {MOST_PATHS} paths can be deleted at once; send the rest in another request"
+            );
             Err(ApiError::new(ErrorKind::BadRequest, text))
         }
     }

@@ -59,7 +59,12 @@ pub fn configure(config: &mut web::ServiceConfig, state: web::Data<FilesState>, 
 }
 
 /// Answers any request for files. `prefix` is what the web port puts before paths.
-pub async fn call(request: HttpRequest, payload: web::Payload, state: &FilesState, prefix: &str) -> HttpResponse {
+pub async fn call(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: &FilesState,
+    prefix: &str,
+) -> HttpResponse {
     let mut payload = Some(payload);
     let mut response = match answer(&request, &mut payload, state, prefix).await {
         Ok(response) => response,
@@ -199,6 +204,8 @@ pub(super) fn origin(request: &HttpRequest) -> Option<String> {
 }
 
 /// Runs blocking work on a thread made for it.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     web::block(work).await.map_err(|_| ApiError::from(ErrorKind::GeneralError))?
 }

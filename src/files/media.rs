@@ -48,8 +48,20 @@ pub(super) fn content_type(name: &str) -> String {
 
 /// Whether a browser may show the type without a sandbox: it can't run anything.
 pub(super) fn is_passive(content_type: &str) -> bool {
-    const IMAGES: &[&str] =
-        &["png", "jpeg", "gif", "bmp", "webp", "tiff", "avif", "apng", "heic", "heif", "x-icon", "vnd.microsoft.icon"];
+    const IMAGES: &[&str] = &[
+        "png",
+        "jpeg",
+        "gif",
+        "bmp",
+        "webp",
+        "tiff",
+        "avif",
+        "apng",
+        "heic",
+        "heif",
+        "x-icon",
+        "vnd.microsoft.icon",
+    ];
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     match essence.split_once('/') {
         Some(("image", kind)) => IMAGES.contains(&kind),
@@ -109,7 +121,8 @@ mod tests {
 
     #[test]
     fn only_what_runs_nothing_is_passive() {
-        for passive in ["image/png", "audio/wav", "video/mp4", "application/pdf", "text/plain; charset=utf-8"] {
+        for passive in ["image/png", "audio/wav", "video/mp4", "application/pdf", "text/plain; charset=utf-8"]
+        {
             assert!(is_passive(passive), "{passive}");
         }
         for active in [

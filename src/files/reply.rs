@@ -41,8 +41,10 @@ pub(super) fn failure(error: &ApiError) -> HttpResponse {
 
 /// The method makes no sense there.
 pub(super) fn not_allowed(allow: &'static str) -> HttpResponse {
-    let mut response =
-        text(StatusCode::METHOD_NOT_ALLOWED, format!("This address takes {allow}. Files are uploaded with POST /.\n"));
+    let mut response = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("This address takes {allow}. Files are uploaded with POST /.\n"),
+    );
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }

@@ -19,8 +19,10 @@ use super::{
 use crate::{
     api::http::{self as api_http, ApiState},
     crypto::{ca::LocalAuthority, names::HostNames},
-    domain::{App, origin::OriginPolicy},
+    domain::{App, files::Files, origin::OriginPolicy},
+    files::http::{self as files_http, FilesState},
     jobs::{Job, Jobs},
+    store::files::LocalTree,
     web::http::{self as web_http, WebState},
 };
 
@@ -48,6 +50,7 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     let app = Arc::new(app);
     let api = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
     let pages = Data::new(web_state(&options, &api));
+    let files = Data::new(files_state(&options, &api, &pages)?);
     let jobs =
         Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
     let mut handles = Vec::new();
@@ -56,10 +59,10 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
         if listeners.is_empty() {
             continue;
         }
-        let (api, pages) = (api.clone(), pages.clone());
+        let (api, pages, files) = (api.clone(), pages.clone(), files.clone());
         let mut server = HttpServer::new(move || {
-            let (api, pages) = (api.clone(), pages.clone());
-            ActixApp::new().app_data(api).app_data(pages).configure(move |config| routes(face, config))
+            let (api, pages, files) = (api.clone(), pages.clone(), files.clone());
+            ActixApp::new().app_data(api).app_data(pages).configure(move |config| routes(face, config, files))
         })
         .workers(2)
         .worker_max_blocking_threads(64)
@@ -109,13 +112,14 @@ fn cannot_listen(error: &std::io::Error) -> StartError {
     StartError::Listen { address: "the bound socket".to_owned(), reason: error.to_string() }
 }
 
-fn routes(face: Face, config: &mut web::ServiceConfig) {
+fn routes(face: Face, config: &mut web::ServiceConfig, files: Data<FilesState>) {
     match face {
         Face::Api => {
             config.default_service(web::to(api_root));
         }
-        Face::Files => {}
+        Face::Files => files_http::configure(config, files, ""),
         Face::Web => {
+            files_http::configure(config, files, "/files");
             config
                 .service(web::resource("/api").to(api_below))
                 .service(web::resource("/api/{tail:.*}").to(api_below))
@@ -159,6 +163,27 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
         ca: ca.map(|authority| authority.pem()),
     }
 }
+
+fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
+    let root = match &api.app.settings.fileserver.upload_folder {
+        Some(folder) => folder.into(),
+        None => options.data.join(FILES),
+    };
+    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
+    let tree = LocalTree::open(&root)?;
+    let files = Arc::new(Files::new(Arc::new(tree)));
+    let files = Arc::clone(api.app.files.get_or_init(|| files));
+    Ok(FilesState {
+        app: Arc::clone(&api.app),
+        files,
+        origins: api.origins.clone(),
+        page_cookie: pages.session_cookie().to_owned(),
+        trusted_proxies: api.trusted_proxies.clone(),
+    })
+}
+
+/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
+const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 

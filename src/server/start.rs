@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use parking_lot::Mutex;
+
 use super::{
     options::{Options, Ports},
     urls::{Configured, public_urls},
@@ -18,7 +20,7 @@ use crate::{
         secrets_file::{Secrets, SystemCredentials},
     },
     domain::{
-        App, Keys, PublicUrls, ServerInfo,
+        App, Keys, PublicUrls,
         client_config::{self, ClientConfig},
         identity,
     },
@@ -87,19 +89,9 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
     let store = Store::open(&options.data.join(DATABASE))?;
     let urls = settle_urls(options, ports, &settings, &store)?;
     let keys = keys(&settings, secrets);
-    let app = App {
-        store,
-        settings,
-        keys,
-        info: ServerInfo::default(),
-        urls,
-        ca_bundle: options.speaks_tls().then(|| bundle_path(options)).flatten(),
-        throttle: identity::LoginThrottle::default(),
-        verified: identity::VerifiedPairs::default(),
-        initial_password: parking_lot::Mutex::new(
-            Some(options.data.join(INITIAL_PASSWORD)).filter(|p| p.exists()),
-        ),
-    };
+    let mut app = App::new(store, settings, keys, urls);
+    app.ca_bundle = options.speaks_tls().then(|| bundle_path(options)).flatten();
+    app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
     write_client_config(options, &app, first.as_ref())?;
     Ok(House { app, lock, first })
@@ -121,6 +113,12 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
 pub fn load_settings(options: &Options) -> Result<Settings, StartError> {
     let loaded = config::load(options.config.as_deref(), config::process_environment())
         .map_err(|error| StartError::Config(error.to_string()))?;
+    let open = !loaded.settings.apiserver.auth.fixed_users.enabled;
+    if open && !(options.loopback() && loaded.settings.secure.allow_insecure_defaults) {
+        let text = "apiserver.auth.fixed_users.enabled is false: anybody could become anybody without a password. Set it to \
+                    true, or, on loopback only, set secure.allow_insecure_defaults as well";
+        return Err(StartError::Config(text.to_owned()));
+    }
     if loaded.settings.secure.allow_insecure_defaults && !options.loopback() {
         let text = "secure.allow_insecure_defaults is for loopback only: others could sign in with publicly known keys. \
                     Remove the setting, or leave out --bind";

@@ -11,6 +11,7 @@ pub const SCHEMA_VERSION: usize = FILES.len();
 const FILES: &[&str] = &[
     include_str!("migrations/0001_identity.sql"),
     include_str!("migrations/0002_documents.sql"),
+    include_str!("migrations/0003_events.sql"),
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
 ];

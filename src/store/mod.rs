@@ -6,20 +6,22 @@
 
 pub mod audit;
 pub mod documents;
+pub mod events;
 pub mod files;
 pub mod identity;
 mod migrate;
 pub mod models;
 mod open;
+pub mod overview;
 pub mod projects;
 mod public;
-pub mod overview;
 pub mod query;
 pub mod queues;
 mod scope;
 mod selection;
 pub mod sessions;
 mod sql;
+pub mod tasks;
 pub mod workers;
 mod writer;
 
@@ -42,6 +44,8 @@ pub struct Store {
     path: std::path::PathBuf,
     /// Where open scrolls stand.
     pub scrolls: query::Scrolls,
+    /// Numbers of series that this process has met.
+    pub series_names: events::SeriesNames,
 }
 
 /// A consistent view of the data within a scope.

@@ -6,7 +6,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::SchemaVersion;
 
-use super::{Store, migrate, query, writer::Writer};
+use super::{Store, events, migrate, query, writer::Writer};
 
 /// Why a database could not be opened. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +93,7 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
         writer: Writer::new(conn),
         path: path.to_owned(),
         scrolls: query::Scrolls::default(),
+        series_names: events::SeriesNames::default(),
     })
 }
 

@@ -81,7 +81,6 @@ fn protocol_case_60_one_sign_in_per_session() {
     let pair = yard.tests_pair();
     let mut command = Workstation::new(&yard, "session").python();
     command
-        .env_remove("CLEARML_CONFIG_FILE")
         .envs([("CLEARML_API_HOST", yard.api()), ("CLEARML_WEB_HOST", yard.web())])
         .envs([("CLEARML_FILES_HOST", yard.files())])
         .envs([("CLEARML_API_ACCESS_KEY", &pair.key), ("CLEARML_API_SECRET_KEY", &pair.secret)])

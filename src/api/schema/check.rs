@@ -108,10 +108,11 @@ fn convert(schema: &Schema, value: Value, at: &mut Vec<String>) -> Result<Value>
         (Schema::Object { properties, required, others }, Value::Object(map)) => {
             let mut converted = Json::new();
             for (key, value) in map {
-                if value.is_null() {
+                let field = properties.get(&key).or(others.as_deref());
+                // A declared field that is null counts as missing; what nobody declared is the client's own content.
+                if value.is_null() && (field.is_some() || !properties.is_empty()) {
                     continue;
                 }
-                let field = properties.get(&key).or(others.as_deref());
                 let value = match field {
                     None => value,
                     Some(field) => {
@@ -216,5 +217,7 @@ mod tests {
         let error = run(schema.clone(), json!({"f": null})).unwrap_err();
         assert_eq!(error.to_string(), "A field has a wrong value (f is required): field=f");
         assert_eq!(run(schema, json!({"f": "x", "g": 1})).unwrap(), json!({"f": "x", "g": 1}));
+        let free = object(json!({"type": "object"}));
+        assert_eq!(run(free, json!({"f": {"a": null}})).unwrap(), json!({"f": {"a": null}}));
     }
 }

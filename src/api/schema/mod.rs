@@ -6,5 +6,6 @@
 mod check;
 mod source;
 
+pub(crate) use check::integer;
 pub use check::{Schema, check};
 pub use source::{request, request_json, response_json, versions};

@@ -69,7 +69,9 @@ impl<'a> Rules<'a> {
         let deleter = || candidates(path).any(|id| self.deleted.contains(id));
         match want {
             // The entity is gone, and with it the knowledge of who could see it: its files do not become public.
-            Want::Read if row.is_some_and(|row| row.entity.is_some()) => uploader || self.reads_all || deleter(),
+            Want::Read if row.is_some_and(|row| row.entity.is_some()) => {
+                uploader || self.reads_all || deleter()
+            }
             Want::Read | Want::Create => true,
             Want::Replace => uploader || self.writes_all,
             Want::Delete => uploader || self.writes_all || deleter(),
@@ -99,9 +101,6 @@ mod unit {
     fn ids_are_whole_segments_or_follow_a_dot() {
         let path = FilePath::parse("proj/my.run.abc/models/m.tar.gz.").unwrap();
         let found: Vec<_> = candidates(&path).collect();
-        assert_eq!(
-            found,
-            ["proj", "my.run.abc", "run.abc", "abc", "models", "m.tar.gz.", "tar.gz.", "gz."]
-        );
+        assert_eq!(found, ["proj", "my.run.abc", "run.abc", "abc", "models", "m.tar.gz.", "tar.gz.", "gz."]);
     }
 }

@@ -32,7 +32,8 @@ impl PathLocks {
         tenant: &CompanyId,
         paths: impl Iterator<Item = &'a FilePath>,
     ) -> Vec<MutexGuard<'_, ()>> {
-        let stripe = |path| usize::try_from(self.hasher.hash_one((tenant, path)) % STRIPES as u64).unwrap_or(0);
+        let stripe =
+            |path| usize::try_from(self.hasher.hash_one((tenant, path)) % STRIPES as u64).unwrap_or(0);
         let needed: BTreeSet<usize> = paths.map(stripe).collect();
         needed.into_iter().filter_map(|stripe| self.stripes.get(stripe)).map(Mutex::lock).collect()
     }

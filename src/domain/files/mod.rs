@@ -48,7 +48,11 @@ impl Files {
     /// The trees that a tenant's files are looked for in. Files of the time before tenants belong to the default one.
     fn trees(&self, app: &App, tenant: &CompanyId) -> Vec<Tree> {
         let own = Tree::Tenant(tenant.clone());
-        if tenant.as_str() == app.settings.apiserver.default_company { vec![own, Tree::Legacy] } else { vec![own] }
+        if tenant.as_str() == app.settings.apiserver.default_company {
+            vec![own, Tree::Legacy]
+        } else {
+            vec![own]
+        }
     }
 
     /// What stands at `path`, and in which tree.
@@ -79,6 +83,19 @@ pub fn open_caller(app: &App) -> Caller {
     }
 }
 
+/// The server itself, at work in a tenant: whom scheduled deletions run as.
+pub fn scheduled_caller(tenant: &CompanyId) -> Caller {
+    Caller {
+        user: UserId::from("__apiserver__"),
+        name: "apiserver".to_owned(),
+        tenant: tenant.clone(),
+        home: tenant.clone(),
+        role: Role::System,
+        kind: CallerKind::System,
+        ..Caller::anonymous()
+    }
+}
+
 /// Notes that `user` deleted a task, model or report, whose files that person may still delete for a day (S15). To be
 /// called in the transaction that deletes it.
 pub fn note_deleted_entity(tx: &Tx<'_>, id: &str, user: &UserId) -> Result<()> {
@@ -96,7 +113,10 @@ fn failed(error: BlobError) -> ApiError {
         BlobError::BadName => impossible_name(),
         BlobError::Io(error) => {
             tracing::error!(error = %error, "the file system refused an operation");
-            ApiError::new(ErrorKind::GeneralError, "the file could not be read or written; the server's log has the details")
+            ApiError::new(
+                ErrorKind::GeneralError,
+                "the file could not be read or written; the server's log has the details",
+            )
         }
     }
 }

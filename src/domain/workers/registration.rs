@@ -195,7 +195,7 @@ fn take(ctx: &Ctx<'_>, tx: &Tx<'_>, report: &Report, worker: &mut Worker) -> Res
     if let Some(stats) = &report.machine_stats {
         let stats = kept(stats);
         if !stats.is_empty() {
-            tx.store_report(&NewReport {
+            tx.store_worker_report(&NewReport {
                 worker: &worker.id,
                 timestamp: Millis(report.timestamp.clamp(0, tx.now.0.saturating_add(CLOCK_SKEW))),
                 task,

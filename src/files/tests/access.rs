@@ -144,7 +144,10 @@ fn s14_tenants_share_addresses_but_never_files() {
         assert_eq!(as_eve("GET", &path, b"").status, 404, "{path}");
     }
     assert_eq!(as_eve("POST", "/", &form(&[("p/a", b"theirs")])).status, 200);
-    assert_eq!((as_eve("GET", "/p/a", b"").body, yard.get("/p/a").body), (b"theirs".to_vec(), b"ours".to_vec()));
+    assert_eq!(
+        (as_eve("GET", "/p/a", b"").body, yard.get("/p/a").body),
+        (b"theirs".to_vec(), b"ours".to_vec())
+    );
     let gone = as_eve("POST", "/delete_many", br#"{"files": ["p"]}"#);
     assert_eq!(gone.json()["deleted"]["p"], "p");
     assert_eq!(yard.get("/p/a").body, b"ours");
@@ -158,7 +161,10 @@ fn a_service_account_has_no_cookie() {
     yard.house.sql(HOME, "UPDATE user_auth SET is_service = 1 WHERE id = 'bot'", &[]);
     let token = yard.house.token(&bot, 3600);
     assert_eq!(yard.send("GET", "/p/a", &[("Authorization", &format!("Bearer {token}"))], b"").status, 200);
-    assert_eq!(yard.send("GET", "/p/a", &[("Cookie", &format!("clearml_token_basic={token}"))], b"").status, 401);
+    assert_eq!(
+        yard.send("GET", "/p/a", &[("Cookie", &format!("clearml_token_basic={token}"))], b"").status,
+        401
+    );
 }
 
 #[test]
@@ -175,7 +181,10 @@ fn case_27_28_other_origins_are_told_what_they_may() {
     assert_eq!(reply.header("access-control-allow-headers"), Some("authorization,content-type"));
     assert!(reply.header("access-control-allow-methods").unwrap().contains("DELETE"));
     let missing = yard.call_with("GET", "/none", &asked[..1], b"");
-    assert_eq!((missing.status, missing.header("access-control-allow-origin")), (404, Some("https://ui.example")));
+    assert_eq!(
+        (missing.status, missing.header("access-control-allow-origin")),
+        (404, Some("https://ui.example"))
+    );
     assert_eq!(missing.header("vary"), Some("Origin"));
     let foreign = yard.call_with("GET", "/none", &[("Origin", "https://evil.example")], b"");
     assert_eq!(foreign.header("access-control-allow-origin"), None);

@@ -53,13 +53,26 @@ fn case_23_directories_go_whole_and_strange_paths_do_nothing() {
             },
         })
     );
-    assert_eq!((yard.get("/d/x/1").status, yard.get("/d/x/y/2").status, yard.get("/keep").status), (404, 404, 200));
+    assert_eq!(
+        (yard.get("/d/x/1").status, yard.get("/d/x/y/2").status, yard.get("/keep").status),
+        (404, 404, 200)
+    );
 }
 
 #[test]
 fn case_24_unusable_bodies_are_400() {
     let yard = Yard::start();
-    for body in ["", "{", "null", "{}", "[]", r#"{"files": []}"#, r#"{"files": "a"}"#, r#"{"files": [1]}"#, r#"{"files": null}"#] {
+    for body in [
+        "",
+        "{",
+        "null",
+        "{}",
+        "[]",
+        r#"{"files": []}"#,
+        r#"{"files": "a"}"#,
+        r#"{"files": [1]}"#,
+        r#"{"files": null}"#,
+    ] {
         let reply = yard.call_with("POST", "/delete_many", &[], body.as_bytes());
         assert_eq!(reply.status, 400, "{body}");
     }
@@ -82,7 +95,9 @@ fn case_25_nothing_deletes_the_root() {
 #[test]
 fn case_26_other_methods_are_405_and_say_which() {
     let yard = Yard::start();
-    for (method, path) in [("PUT", "/x"), ("POST", "/x"), ("PATCH", "/"), ("PUT", "/delete_many"), ("DELETE", "/")] {
+    for (method, path) in
+        [("PUT", "/x"), ("POST", "/x"), ("PATCH", "/"), ("PUT", "/delete_many"), ("DELETE", "/")]
+    {
         let reply = yard.call(method, path);
         assert_eq!(reply.status, 405, "{method} {path}");
         assert!(reply.header("allow").unwrap().contains("GET, HEAD, OPTIONS"), "{method} {path}");

@@ -60,7 +60,9 @@ fn case_19_head_tells_without_a_body() {
     yard.put("p/f.txt", b"hello");
     let (head, get) = (yard.call("HEAD", "/p/f.txt"), yard.get("/p/f.txt"));
     assert_eq!((head.status, head.body.len(), head.header("content-length")), (200, 0, Some("5")));
-    for name in ["content-type", "etag", "last-modified", "accept-ranges", "cache-control", "content-disposition"] {
+    for name in
+        ["content-type", "etag", "last-modified", "accept-ranges", "cache-control", "content-disposition"]
+    {
         assert!(head.header(name).is_some(), "{name}");
         assert_eq!(head.header(name), get.header(name), "{name}");
     }
@@ -73,7 +75,16 @@ fn case_20_directories_and_escapes_are_404() {
     let yard = Yard::start();
     yard.put("d/f", b"x");
     assert_eq!((yard.get("/d/f").status, yard.get("//d///f").status), (200, 200));
-    for path in ["/d", "/d/", "/d/f/", "/..%2f..%2fetc/passwd", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/%00", "/%ff"] {
+    for path in [
+        "/d",
+        "/d/",
+        "/d/f/",
+        "/..%2f..%2fetc/passwd",
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/%00",
+        "/%ff",
+    ] {
         assert_eq!(yard.get(path).status, 404, "{path}");
     }
 }

@@ -100,7 +100,11 @@ fn names_that_no_file_can_have_are_400_and_taken_ones_409() {
     for taken in ["d", "d/file/below"] {
         let reply = yard.upload(&[(taken, b"x")]);
         assert_eq!(reply.status, 409, "{taken}");
-        assert!(reply.text().contains("another name") || reply.text().contains("another one"), "{}", reply.text());
+        assert!(
+            reply.text().contains("another name") || reply.text().contains("another one"),
+            "{}",
+            reply.text()
+        );
     }
     assert_eq!(yard.get("/d/file").body, b"x");
 }
@@ -144,7 +148,11 @@ fn case_30_uploads_over_the_limit_are_413_and_say_what_to_do() {
     let large = vec![b'x'; (1 << 20) + 1];
     let reply = yard.upload(&[("large", &large)]);
     assert_eq!(reply.status, 413);
-    assert!(reply.text().contains("1 MiB") && reply.text().contains("max_upload_size_mb"), "{}", reply.text());
+    assert!(
+        reply.text().contains("1 MiB") && reply.text().contains("max_upload_size_mb"),
+        "{}",
+        reply.text()
+    );
     let half = vec![b'x'; 600 << 10];
     assert_eq!(yard.upload(&[("a", &half), ("b", &half)]).status, 413, "the request as a whole counts");
     assert_eq!(yard.upload(&[("announced", &vec![b'x'; 4 << 20])]).status, 413);

@@ -35,8 +35,9 @@ impl Snapshot<'_> {
         let mut named = Vec::new();
         for (entity, table) in [(Entity::Task, "task"), (Entity::Model, "model")] {
             let company = self.scope.company.as_str();
-            let published =
-                Expr::col((DOCUMENT, "company")).eq("").and(Expr::col((DOCUMENT, "company_origin")).eq(company));
+            let published = Expr::col((DOCUMENT, "company"))
+                .eq("")
+                .and(Expr::col((DOCUMENT, "company_origin")).eq(company));
             let select = Query::select()
                 .column((DOCUMENT, "id"))
                 .expr(query::visible(entity, self.scope, true))

@@ -67,7 +67,8 @@ fn stored(size: u64) -> i64 {
 impl Snapshot<'_> {
     /// The row of a file.
     pub fn file(&self, path: &FilePath) -> Result<Option<FileRow>> {
-        let sql = "SELECT path, size, sha256, uploader, created, entity FROM file WHERE tenant = ?1 AND path = ?2";
+        let sql =
+            "SELECT path, size, sha256, uploader, created, entity FROM file WHERE tenant = ?1 AND path = ?2";
         self.one(sql, params![self.scope.company.as_str(), path.as_str()], read)
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::{
-    store::{Snapshot, Tx},
+    store::Tx,
     types::{Result, new_id},
 };
 
@@ -45,18 +45,5 @@ impl Tx<'_> {
             ],
         )
         .map(drop)
-    }
-
-    /// Removes everything that was reported for a task or model. The events service owns the rows; this is the one
-    /// place where documents that go take them along.
-    pub(crate) fn forget_events(&self, _entity: &str) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Snapshot<'_> {
-    /// Addresses of images that were reported for a task or model. The events service owns the rows.
-    pub(crate) fn reported_urls(&self, _entity: &str) -> Result<Vec<String>> {
-        Ok(Vec::new())
     }
 }

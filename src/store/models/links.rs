@@ -97,7 +97,7 @@ impl Tx<'_> {
                     WHERE task IN (SELECT value FROM json_each(?1))";
         self.run(made, params![list, self.now.0, user])?;
         for task in tasks {
-            self.forget_events(task.as_ref())?;
+            self.delete_events(task.as_ref())?;
         }
         let sql = "DELETE FROM task WHERE id IN (SELECT value FROM json_each(?1)) AND company = ?2";
         self.run(sql, params![list, company])

@@ -58,7 +58,7 @@ const LOOKED_AT: i64 = 200;
 
 impl Tx<'_> {
     /// Stores a report, and removes reports that are too old.
-    pub fn store_report(&self, report: &NewReport<'_>) -> Result<()> {
+    pub fn store_worker_report(&self, report: &NewReport<'_>) -> Result<()> {
         let company = self.scope.company.as_str();
         self.run(
             "INSERT INTO worker_report (company, worker, timestamp, task, project, stats)

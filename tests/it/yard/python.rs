@@ -19,21 +19,28 @@ pub(crate) fn interpreter() -> PathBuf {
     path
 }
 
+/// What is added to the server's `clearml.conf`. By default the SDK looks for a repository in a thread that starts git,
+/// while its main thread forks a reporter; when both happen at once, the fork inherits git's pipe and the two wait for
+/// each other for ever: every third run on a machine with two cores. No server can help that.
+const SDK_SETTINGS: &str = "\nsdk { development { vcs_repo_detect_async: false } }\n";
+
 /// A machine of a person who works with the server: a home directory, the server's `clearml.conf`, nothing else.
-pub(crate) struct Workstation<'a> {
-    yard: &'a Yard,
+pub(crate) struct Workstation {
     home: PathBuf,
 }
 
-impl<'a> Workstation<'a> {
+impl Workstation {
     /// `name` tells workstations of one yard apart: they share neither caches nor files.
-    pub(crate) fn new(yard: &'a Yard, name: &str) -> Self {
+    pub(crate) fn new(yard: &Yard, name: &str) -> Self {
         let home = yard.home().join(format!("workstation-{name}"));
         std::fs::create_dir_all(&home).unwrap();
-        Self { yard, home }
+        let configuration = std::fs::read_to_string(yard.data().join("clearml.conf")).unwrap_or_default();
+        std::fs::write(home.join("clearml.conf"), configuration + SDK_SETTINGS).unwrap();
+        Self { home }
     }
 
-    /// A command with this workstation's environment only. Nothing there overrides what `clearml.conf` says.
+    /// A command with this workstation's environment only. Nothing there overrides what `clearml.conf` says, which the
+    /// SDK finds where it looks for it by default.
     pub(crate) fn python(&self) -> Command {
         let mut command = Command::new(interpreter());
         command
@@ -43,7 +50,6 @@ impl<'a> Workstation<'a> {
             .env("TMPDIR", &self.home)
             .env("LANG", "C.UTF-8")
             .env("MPLBACKEND", "Agg")
-            .env("CLEARML_CONFIG_FILE", self.yard.data().join("clearml.conf"))
             .current_dir(&self.home)
             .stdin(Stdio::null());
         // Settings of the machine that numerical libraries need, not of ClearML.

@@ -30,7 +30,8 @@ use crate::crypto::files::FileError;
 
 const PRIVATE_DIR: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Not blocking, so that a pipe that somebody put there can't hold a thread.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
@@ -206,10 +207,12 @@ impl Layout {
                     continue;
                 };
                 let kind = match entry.file_type() {
-                    FileType::Unknown => match fs::statat(&opened, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
-                        Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                        Err(_) => continue,
-                    },
+                    FileType::Unknown => {
+                        match fs::statat(&opened, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                            Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                            Err(_) => continue,
+                        }
+                    }
                     known => known,
                 };
                 match kind {
@@ -252,7 +255,9 @@ impl BlobStore for LocalTree {
 
     fn find(&self, tree: &Tree, path: &FilePath) -> Result<Found, BlobError> {
         let Some(directory) = self.0.tree(tree).map_err(blob_error)? else { return Ok(Found::Nothing) };
-        let Some(parent) = self.0.parent(&directory, path).map_err(blob_error)? else { return Ok(Found::Nothing) };
+        let Some(parent) = self.0.parent(&directory, path).map_err(blob_error)? else {
+            return Ok(Found::Nothing);
+        };
         let stat = match fs::statat(parent, path.name(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(errno) if is_absent(errno) => return Ok(Found::Nothing),
@@ -293,7 +298,8 @@ impl BlobStore for LocalTree {
                     continue;
                 }
             };
-            let removed: Vec<Result<bool, Errno>> = group.iter().map(|path| remove_file(&parent, path)).collect();
+            let removed: Vec<Result<bool, Errno>> =
+                group.iter().map(|path| remove_file(&parent, path)).collect();
             let flushed = fs::fsync(&parent);
             results.extend(removed.into_iter().map(|result| match result {
                 Ok(true) => flushed.map(|()| true).map_err(blob_error),

@@ -94,7 +94,8 @@ impl SealedBlob for Sealed {
                 Err(Errno::NOENT) => continue,
                 Err(errno) => return Err(blob_error(errno)),
             };
-            let published = Published { incoming: self.0, tree, parent, path: path.clone(), moved, kept: false };
+            let published =
+                Published { incoming: self.0, tree, parent, path: path.clone(), moved, kept: false };
             // If this fails, dropping `published` moves everything back.
             fs::fsync(&published.parent).map_err(blob_error)?;
             return Ok(Box::new(published));
@@ -174,7 +175,13 @@ impl Drop for Published {
             Moved::New => fs::unlinkat(&self.parent, self.path.name(), AtFlags::empty()),
             Moved::Exchanged => {
                 let flags = RenameFlags::EXCHANGE;
-                fs::renameat_with(&layout.incoming, &self.incoming.name, &self.parent, self.path.name(), flags)
+                fs::renameat_with(
+                    &layout.incoming,
+                    &self.incoming.name,
+                    &self.parent,
+                    self.path.name(),
+                    flags,
+                )
             }
             Moved::Replaced => Err(Errno::NOTSUP),
         };

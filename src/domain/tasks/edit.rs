@@ -1,0 +1,103 @@
+//! Changing the content of a task (protocol: spec/tasks.md 4.6, 4.7).
+
+use crate::{
+    domain::Ctx,
+    store::{
+        Tx,
+        tasks::{TaskField, TaskHead, TaskUpdate},
+    },
+    types::{Json, ProjectId, Result},
+};
+
+use super::{
+    access::{self, check_editable, guard_content},
+    content::{self, Content, Purpose, Stored, map_of},
+    references,
+    status::Status,
+};
+
+/// `tasks.edit`. Returns the fields written; empty when nothing was to be written.
+///
+/// Errors: 400/101, 403/21 also while the task runs as somebody else; 400/110 unless it is a draft or `force`;
+/// 400/12, 400/16, 400/800 content; 400/401, 400/201 references.
+pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
+    ctx.touched("task", id);
+    ctx.write(|tx| {
+        let head = access::writable(tx, id)?;
+        if !force {
+            check_editable(&head, &[Status::Created])?;
+        }
+        let content = content::read(body, ctx.call.version, tx.now, Purpose::Edit)?;
+        references::check(tx, &content)?;
+        let mut guarded = TaskUpdate::new();
+        if content.changes_a_run() {
+            guard_content(ctx, tx, &head, &mut guarded)?;
+        }
+        let project = content.project.clone().map(ProjectId::from);
+        let quiet = content.is_quiet();
+        let stored = stored(tx, &head, &content)?;
+        let mut change = content.change(stored);
+        if change.update.is_empty() {
+            return Ok(Json::new());
+        }
+        change.set(TaskField::LastChange, tx.now).set(TaskField::LastChangedBy, ctx.caller.user.as_str());
+        if !quiet {
+            change.set(TaskField::LastUpdate, tx.now);
+        }
+        change.update.extend(guarded);
+        access::store(tx, &head, &change.update)?;
+        if let Some(project) = &project {
+            tx.mark_project_changed(project)?;
+        }
+        Ok(change.fields)
+    })
+}
+
+/// Reads what the content is merged with, and no more.
+fn stored(tx: &Tx<'_>, head: &TaskHead, content: &Content) -> Result<Stored> {
+    let mut stored = Stored::default();
+    if content.execution.is_some() {
+        let [execution, artifacts] = tx.task_sections(head, [TaskField::Execution, TaskField::Artifacts])?;
+        stored.execution = map_of(execution);
+        stored.artifacts = artifacts;
+        stored.queue = head.queue.as_ref().map(|queue| queue.as_str().to_owned());
+    }
+    if content.script.is_some() {
+        let [script] = tx.task_sections(head, [TaskField::Script])?;
+        stored.script = map_of(script);
+    }
+    if content.models_input.is_some() || content.models_output.is_some() {
+        [stored.models_input, stored.models_output] =
+            tx.task_sections(head, [TaskField::ModelsInput, TaskField::ModelsOutput])?;
+    }
+    if content.output_destination.is_some() {
+        let [output] = tx.task_sections(head, [TaskField::Output])?;
+        stored.output = map_of(output);
+    }
+    if content.old_parameters.is_some() && content.hyperparams.is_none() {
+        let [hyperparams] = tx.task_sections(head, [TaskField::Hyperparams])?;
+        stored.hyperparams = map_of(hyperparams);
+    }
+    if content.old_descriptions.is_some() && content.configuration.is_none() {
+        let [configuration] = tx.task_sections(head, [TaskField::Configuration])?;
+        stored.configuration = map_of(configuration);
+    }
+    Ok(stored)
+}
+
+/// `tasks.set_requirements`: replaces the packages that the script needs, in any status.
+///
+/// Errors: 400/101, 403/21.
+pub fn set_requirements(ctx: &Ctx<'_>, id: &str, requirements: Json) -> Result<()> {
+    ctx.touched("task", id);
+    ctx.write(|tx| {
+        let head = access::writable(tx, id)?;
+        let mut update = TaskUpdate::new();
+        guard_content(ctx, tx, &head, &mut update)?;
+        let [script] = tx.task_sections(&head, [TaskField::Script])?;
+        let mut script = map_of(script);
+        script.insert("requirements".to_owned(), requirements.into());
+        update.set(TaskField::Script, script).changed(tx, &ctx.caller.user, true);
+        access::store(tx, &head, &update)
+    })
+}

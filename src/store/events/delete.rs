@@ -1,0 +1,60 @@
+//! Removing an entity's events, and finding the files that they name.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+
+use crate::{
+    store::{Snapshot, Tx},
+    types::Result,
+};
+
+impl Tx<'_> {
+    /// Removes all events of a task or model of the tenant; returns how many there were. The document stays as it is
+    /// (spec/events.md 10). The caller has checked that it may.
+    pub fn delete_events(&self, entity: &str) -> Result<u64> {
+        let owner = self.one(
+            "SELECT seq FROM event_owner WHERE entity = ?1 AND company = ?2",
+            params![entity, self.scope.company.as_str()],
+            |row| row.get::<_, i64>(0),
+        )?;
+        let Some(owner) = owner else { return Ok(0) };
+        let mut deleted = self.run("DELETE FROM log WHERE owner = ?1", [owner])?;
+        for (kind, table) in ["scalar", "vector", "image", "plot"].into_iter().enumerate() {
+            let sql = format!(
+                "DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE owner = ?1 AND kind = ?2)"
+            );
+            deleted += self.run(&sql, params![owner, kind as i64])?;
+        }
+        self.run("DELETE FROM series WHERE owner = ?1", [owner])?;
+        self.run("DELETE FROM event_batch WHERE owner = ?1", [owner])?;
+        self.run("DELETE FROM event_owner WHERE seq = ?1", [owner])?;
+        Ok(deleted as u64)
+    }
+}
+
+impl Snapshot<'_> {
+    /// Addresses of files that the events of a task or model of the tenant name: images, and images within plots. Each
+    /// once, ascending.
+    pub fn event_urls(&self, entity: &str) -> Result<Vec<String>> {
+        let owner = params![entity, self.scope.company.as_str()];
+        let mut urls: BTreeSet<String> = self
+            .all(
+                "SELECT DISTINCT i.url FROM event_owner o JOIN series s ON s.owner = o.seq AND s.kind = 2
+                     JOIN image i ON i.series = s.id
+                 WHERE o.entity = ?1 AND o.company = ?2 AND i.url <> ''",
+                owner,
+                |row| row.get(0),
+            )?
+            .into_iter()
+            .collect();
+        urls.extend(self.all(
+            "SELECT DISTINCT u.value FROM event_owner o JOIN series s ON s.owner = o.seq AND s.kind = 3
+                 JOIN plot p ON p.series = s.id, json_each(p.source_urls) u
+             WHERE o.entity = ?1 AND o.company = ?2 AND p.source_urls IS NOT NULL",
+            owner,
+            |row| row.get::<_, String>(0),
+        )?);
+        Ok(urls.into_iter().collect())
+    }
+}
