@@ -4,6 +4,8 @@ use crate::{
     domain::Ctx,
     store::{
         Tx,
+        documents::Access,
+        models::Change,
         tasks::{TaskField, TaskHead},
     },
     types::{ApiError, ErrorKind, Json, Result},
@@ -156,8 +158,9 @@ fn publish_task(
     if publish_model {
         let last = models.as_array().and_then(|models| models.last());
         if let Some(model) = last.and_then(|link| link.get("model")).and_then(|model| model.as_str())
-            && tx.publish_model(model, &ctx.caller.user)?
+            && tx.model(model, Access::Write)?.is_some_and(|model| !model.ready)
         {
+            tx.change_model(model, vec![Change::Ready(true)], ctx.caller.user.as_str())?;
             ctx.touched("model", model);
         }
     }

@@ -6,6 +6,7 @@
 
 mod access;
 mod archive;
+mod artifact;
 mod artifacts;
 mod batch;
 mod change_status;
@@ -29,7 +30,6 @@ mod relocate;
 mod reset;
 mod status;
 mod stop;
-mod target_project;
 mod update;
 mod watchdog;
 
