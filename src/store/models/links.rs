@@ -121,14 +121,4 @@ impl Tx<'_> {
         let company = self.scope.company.as_str();
         self.run(sql, params![task, list, self.now.0, user, company]).map(drop)
     }
-
-    /// Publishes a task whose status was checked to be `from`. Returns whether it still was.
-    pub fn publish_task(&self, task: &str, from: &str, user: &str) -> Result<bool> {
-        let sql =
-            "UPDATE task SET status = 'published', status_reason = '', status_message = '', published = ?3,
-                       status_changed = ?3, last_update = ?3, last_change = ?3, last_changed_by = ?4
-                   WHERE id = ?1 AND status = ?2 AND company = ?5";
-        let company = self.scope.company.as_str();
-        Ok(self.run(sql, params![task, from, self.now.0, user, company])? == 1)
-    }
 }
