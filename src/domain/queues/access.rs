@@ -8,7 +8,8 @@ use crate::{
         Snapshot,
         documents::Access,
         identity::QUEUE_ADMINS,
-        query::{QUEUE, TASK},
+        query::QUEUE,
+        tasks::TaskHead,
     },
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -43,11 +44,11 @@ pub fn writable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json
 }
 
 /// Errors: 400/101 unknown; 403/21 readable only, or public.
-pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<()> {
-    if snapshot.fields(&TASK, id, Access::Write, &["id"])?.is_some() {
-        return Ok(());
+pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHead> {
+    if let Some(head) = snapshot.task(id, Access::Write)? {
+        return Ok(head);
     }
-    Err(match snapshot.fields(&TASK, id, Access::Read, &["id"])? {
+    Err(match snapshot.task(id, Access::Read)? {
         Some(_) => ApiError::new(ErrorKind::NoWritePermission, "you may read this task, not submit it"),
         None => ErrorKind::InvalidTaskId.into(),
     }
