@@ -31,5 +31,5 @@ mod typed;
 mod users;
 mod workers;
 
-pub use dispatch::{Incoming, Outgoing, dispatch};
+pub use dispatch::{Incoming, Outgoing, OutgoingBody, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};
