@@ -16,13 +16,13 @@ use crate::{
     config::Settings,
     crypto::Secret,
     domain::{
-        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, ServerInfo,
-        events::EventsState,
-        identity::{LoginThrottle, Presented, VerifiedPairs},
-        operations,
+        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations,
     },
-    store::{Lane, Scope, Store, identity::Profile},
-    types::{CompanyId, Millis, UserId, Version},
+    store::{
+        Lane, Scope, Store,
+        identity::{NewAccount, Profile},
+    },
+    types::{CompanyId, Json, Millis, UserId, Version},
 };
 
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
@@ -42,25 +42,9 @@ impl FrontDoor {
     pub(crate) fn with(settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
-        let key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
-        let app = App {
-            store,
-            settings,
-            keys: Keys {
-                token: Secret::new("t".repeat(32)),
-                api_secret: key,
-                audit: Secret::new(vec![1; 32]),
-                session: Secret::new("s".repeat(32)),
-                process: Secret::new([3; 32]),
-            },
-            info: ServerInfo::default(),
-            urls: PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() },
-            throttle: LoginThrottle::default(),
-            verified: VerifiedPairs::default(),
-            events: EventsState::default(),
-            ca_bundle: None,
-            initial_password: parking_lot::Mutex::default(),
-        };
+        let _key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
+        let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
+        let app = App::new(store, settings, Keys::for_tests(), urls);
         let front = FrontDoor { app, _directory: directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
@@ -85,6 +69,34 @@ impl FrontDoor {
             created_in_version: None,
         };
         self.write(|tx| tx.upsert_profile(&profile));
+    }
+
+    /// Makes an account exist.
+    pub(crate) fn account(&self, account: &NewAccount) {
+        self.write(|tx| tx.insert_account(account));
+    }
+
+    /// Makes a group exist.
+    pub(crate) fn group(&self, id: &str) {
+        self.write(|tx| tx.ensure_group(id, id, "", None, true));
+    }
+
+    /// Puts a person into a group of the tenant `acme`; an account comes with it.
+    pub(crate) fn member(&self, group: &str, user: &str) {
+        let (user, company) = (UserId::from(user), CompanyId::from("acme"));
+        self.account(&NewAccount {
+            id: user.clone(),
+            company: company.clone(),
+            name: user.to_string(),
+            email: None,
+            role: "user".to_owned(),
+            internal: false,
+            autocreated: false,
+            is_service: false,
+            operator: false,
+            created_by: None,
+        });
+        self.write(|tx| tx.join_group(group, &user, &company, "manual"));
     }
 
     fn write<T>(&self, work: impl FnOnce(&crate::store::Tx<'_>) -> crate::types::Result<T>) -> T {
@@ -143,6 +155,7 @@ impl FrontDoor {
             home: CompanyId::from(company),
             role: Role::User,
             kind: CallerKind::Person,
+            features: features::effective(&self.app.settings, &Json::new(), &[], Role::System),
             ..Caller::anonymous()
         };
         Visitor { app: &self.app, caller, version: Version::CURRENT, ip: "127.0.0.1".to_owned() }

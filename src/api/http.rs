@@ -1,6 +1,6 @@
 //! Between actix and [`dispatch`](super::dispatch): headers in, headers out.
 
-use std::{io::Read, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -12,7 +12,7 @@ use actix_web::{
     web,
 };
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -29,7 +29,7 @@ use crate::{
         identity::Presented,
         origin::{Allowance, OriginPolicy},
         peer::peer_address,
-        transfer::{accepts_gzip, gzip},
+        transfer::{accepts_gzip, chunks, gzip},
     },
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -200,27 +200,11 @@ fn failure(error: &ApiError) -> HttpResponse {
 /// Streams a download in chunks read on blocking threads.
 fn save(download: Download) -> HttpResponse {
     let disposition = attachment(&download.filename);
-    let chunks = stream::unfold(Some(download.content), |content| async move {
-        let mut content = content?;
-        let read = web::block(move || {
-            let mut chunk = vec![0; 64 * 1024];
-            let length = content.read(&mut chunk)?;
-            chunk.truncate(length);
-            Ok::<_, std::io::Error>((chunk, content))
-        })
-        .await;
-        match read {
-            Ok(Ok((chunk, _))) if chunk.is_empty() => None,
-            Ok(Ok((chunk, content))) => Some((Ok(Bytes::from(chunk)), Some(content))),
-            Ok(Err(error)) => Some((Err(error), None)),
-            Err(_) => Some((Err(std::io::Error::other("the reader ended early")), None)),
-        }
-    });
     HttpResponse::Ok()
         .content_type(download.content_type)
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::CACHE_CONTROL, "no-store, max-age=0"))
-        .streaming(chunks)
+        .streaming(chunks(download.content))
 }
 
 /// `attachment; filename=…`, with the RFC 5987 form for names beyond ASCII.

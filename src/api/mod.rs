@@ -23,6 +23,8 @@ mod path;
 pub mod presented;
 mod projects;
 mod queues;
+#[cfg(test)]
+mod restricted;
 pub mod schema;
 mod server;
 pub mod table;

@@ -13,6 +13,8 @@ use crate::{
 pub(super) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("users.create", Input::Typed, create),
     Endpoint::new("users.delete", Input::Typed, delete),
+    Endpoint::new("users.get_all", Input::Raw, get_all),
+    Endpoint::new("users.get_all_ex", Input::Raw, get_all_ex),
     Endpoint::new("users.get_by_id", Input::Typed, get_by_id),
     Endpoint::new("users.get_current_user", Input::Typed, get_current_user),
     Endpoint::new("users.get_preferences", Input::Typed, get_preferences),
@@ -51,6 +53,16 @@ fn get_by_id(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let mut user = profile_fields(&profile);
     user.insert("company".into(), profile.company.as_str().into());
     Reply::data(&json!({"user": user}))
+}
+
+/// `users.get_all`: people of the tenant; scrolls are not offered.
+fn get_all(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    Reply::data(&json!({"users": identity::people(ctx, &request.body, false)?}))
+}
+
+/// `users.get_all_ex`: with references as objects, narrowed to who made something in some projects.
+fn get_all_ex(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    Reply::data(&json!({"users": identity::people(ctx, &request.body, true)?}))
 }
 
 #[derive(Deserialize)]
@@ -183,4 +195,57 @@ fn delete(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
 /// `users.get_vaults`: no vault exists yet, so nothing applies to anybody; clients ask at every start.
 fn get_vaults(_: &Ctx<'_>, _: Request) -> Result<Reply> {
     Reply::data(&json!({"vaults": []}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::front_door::FrontDoor;
+
+    fn ids(data: &Value) -> Vec<&str> {
+        data["users"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn people_of_the_tenant_are_listed_without_their_preferences() {
+        let front = FrontDoor::open();
+        front.tenant("other");
+        front.person("acme", "bob", "Bob");
+        front.person("other", "zoe", "Zoe");
+        let ann = front.ann();
+        let found = ann.ok("users.get_all", json!({"order_by": ["name"]}));
+        assert_eq!(ids(&found), ["ann", "bob"]);
+        assert_eq!(found["users"][0]["company"], "acme");
+        assert!(found["users"][0].get("preferences").is_none());
+        assert_eq!(ids(&ann.ok("users.get_all", json!({"name": "^B", "only_fields": ["id"]}))), ["bob"]);
+        let scroll = ann.ok("users.get_all_ex", json!({"scroll_id": null, "size": 1}));
+        assert_eq!((scroll.get("scroll_id"), &scroll["users"][0]["company"]), (None, &json!({"id": "acme"})));
+        let joined =
+            ann.ok("users.get_all_ex", json!({"id": ["bob", "zoe"], "only_fields": ["company.name"]}));
+        assert_eq!(joined["users"], json!([{"id": "bob", "company": {"id": "acme", "name": "acme"}}]));
+    }
+
+    #[test]
+    fn people_are_narrowed_to_who_made_something() {
+        let front = FrontDoor::open();
+        for (id, name) in [("bob", "Bob"), ("cid", "Cid"), ("dot", "Dot"), ("eve", "Eve")] {
+            front.person("acme", id, name);
+        }
+        let ann = front.ann();
+        front.visitor("acme", "bob").ok("projects.create", json!({"name": "Pro/Sub"}));
+        let found = ann.ok("projects.get_all", json!({"order_by": ["name"]}));
+        let (pro, sub) = (found["projects"][0]["id"].clone(), found["projects"][1]["id"].clone());
+        front.task("t1", json!({"project": sub, "user": "cid"}));
+        front.visitor("acme", "dot").ok("models.create", json!({"name": "net", "uri": "u"}));
+        let active = |projects: Value| {
+            let request =
+                json!({"active_in_projects": projects, "order_by": ["name"], "only_fields": ["id"]});
+            ids(&ann.ok("users.get_all_ex", request)).join(" ")
+        };
+        assert_eq!(active(json!([pro])), "bob cid");
+        assert_eq!(active(json!([])), "bob cid dot");
+        assert_eq!(active(Value::Null), "ann bob cid dot eve");
+        assert_eq!(active(json!(["nope"])), "");
+        assert_eq!(ann.err("users.get_all_ex", json!({"active_in_projects": "x"})), (400, 12));
+    }
 }

@@ -1,6 +1,10 @@
 //! What one running server consists of.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::Mutex;
 
@@ -9,6 +13,7 @@ use crate::{
     crypto::Secret,
     domain::{
         events::EventsState,
+        files::Files,
         identity::{LoginThrottle, VerifiedPairs},
     },
     store::Store,
@@ -35,6 +40,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// The file server, once it is open.
+    pub files: OnceLock<Arc<Files>>,
     /// Navigation states and the filter of console lines.
     pub events: EventsState,
     /// Where the first password waits; the file is removed at the first sign-in.
@@ -42,6 +49,23 @@ pub struct App {
 }
 
 impl App {
+    /// A server on an opened database; nothing has been asked of it yet.
+    pub fn new(store: Store, settings: Settings, keys: Keys, urls: PublicUrls) -> App {
+        App {
+            store,
+            settings,
+            keys,
+            info: ServerInfo::default(),
+            urls,
+            ca_bundle: None,
+            throttle: LoginThrottle::default(),
+            verified: VerifiedPairs::default(),
+            files: OnceLock::new(),
+            events: EventsState::default(),
+            initial_password: Mutex::default(),
+        }
+    }
+
     /// Removes the file with the first password once somebody has signed in.
     pub fn forget_initial_password(&self) {
         let Some(path) = self.initial_password.lock().take() else { return };
@@ -77,6 +101,20 @@ pub struct ServerInfo {
     pub build: String,
     /// Commit, may be empty.
     pub commit: String,
+}
+
+#[cfg(test)]
+impl Keys {
+    /// The same keys in every test.
+    pub(crate) fn for_tests() -> Keys {
+        Keys {
+            token: Secret::new("a token secret for tests, long enough".to_owned()),
+            api_secret: ("k".to_owned(), BTreeMap::from([("k".to_owned(), Secret::new([1; 32]))])),
+            audit: Secret::new(vec![2; 32]),
+            session: Secret::new("a session secret for tests".to_owned()),
+            process: Secret::new([3; 32]),
+        }
+    }
 }
 
 impl Default for ServerInfo {

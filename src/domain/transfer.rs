@@ -1,8 +1,31 @@
-//! Compressing answers. Both faces do it; neither may import the other.
+//! Compressing and streaming answers. The faces do it alike, and none may import another.
 
-use std::io::Write as _;
+use std::io::{self, Read, Write as _};
 
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use futures_util::{Stream, stream};
+
+/// Reads a source chunk by chunk, each on a thread that may block. Ends with the source or at its first failure.
+pub fn chunks(source: Box<dyn Read + Send>) -> impl Stream<Item = io::Result<Bytes>> {
+    const CHUNK: usize = 64 * 1024;
+    stream::unfold(Some(source), |source| async move {
+        let mut source = source?;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut chunk = vec![0; CHUNK];
+            let length = source.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok::<_, io::Error>((chunk, source))
+        })
+        .await;
+        match read {
+            Ok(Ok((chunk, _))) if chunk.is_empty() => None,
+            Ok(Ok((chunk, source))) => Some((Ok(Bytes::from(chunk)), Some(source))),
+            Ok(Err(error)) => Some((Err(error), None)),
+            Err(_) => Some((Err(io::Error::other("the reader ended early")), None)),
+        }
+    })
+}
 
 /// Whether an `Accept-Encoding` header allows gzip.
 pub fn accepts_gzip(header: Option<&str>) -> bool {

@@ -105,8 +105,7 @@ fn pieces(blob: Arc<dyn Blob>, first: u64, length: u64) -> impl Stream<Item = io
             Ok::<_, io::Error>(piece)
         })
         .await
-        .map_err(io::Error::other)
-        .flatten();
+        .unwrap_or_else(|error| Err(io::Error::other(error)));
         match read {
             // The promised length can't be kept: the connection is cut, so that the client notices.
             Ok(piece) if piece.is_empty() => Some((Err(io::ErrorKind::UnexpectedEof.into()), (blob, at, 0))),

@@ -38,8 +38,18 @@ impl Jobs {
             let app = Arc::clone(&app);
             jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
         }
+        let expiring = Arc::clone(&app);
         jobs.every("expiry", Duration::from_secs(3600), move || {
-            app.store.write(&Scope::server(), Lane::Documents, |tx| tx.purge_sessions().map(drop))
+            expiring.store.write(&Scope::server(), Lane::Documents, |tx| tx.purge_sessions().map(drop))
+        });
+        let watchdog = &app.settings.services.tasks.non_responsive_tasks_watchdog;
+        if watchdog.enabled {
+            let (app, interval) = (Arc::clone(&app), watchdog.watch_interval_sec.duration());
+            jobs.every("watchdog", interval, move || crate::domain::tasks::sweep(&app).map(drop));
+        }
+        let sampled = Arc::clone(&app);
+        jobs.every("queue samples", Duration::from_secs(60), move || {
+            crate::domain::queues::sample_idle_queues(&sampled).map(drop)
         });
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);

@@ -165,17 +165,24 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
 }
 
 fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    let tree = LocalTree::open(&options.data.join(FILES))?;
+    let root = match &api.app.settings.fileserver.upload_folder {
+        Some(folder) => folder.into(),
+        None => options.data.join(FILES),
+    };
+    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
+    let tree = LocalTree::open(&root)?;
+    let files = Arc::new(Files::new(Arc::new(tree)));
+    let files = Arc::clone(api.app.files.get_or_init(|| files));
     Ok(FilesState {
         app: Arc::clone(&api.app),
-        files: Arc::new(Files::new(Arc::new(tree))),
+        files,
         origins: api.origins.clone(),
         page_cookie: pages.session_cookie().to_owned(),
         trusted_proxies: api.trusted_proxies.clone(),
     })
 }
 
-/// Directory of uploaded files in the data directory.
+/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
 const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);

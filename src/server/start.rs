@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use parking_lot::Mutex;
+
 use super::{
     options::{Options, Ports},
     urls::{Configured, public_urls},
@@ -18,9 +20,9 @@ use crate::{
         secrets_file::{Secrets, SystemCredentials},
     },
     domain::{
-        App, Keys, PublicUrls, ServerInfo,
+        App, Keys, PublicUrls,
         client_config::{self, ClientConfig},
-        events, identity,
+        identity, queues,
     },
     store::{OpenError, Store},
 };
@@ -87,21 +89,11 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
     let store = Store::open(&options.data.join(DATABASE))?;
     let urls = settle_urls(options, ports, &settings, &store)?;
     let keys = keys(&settings, secrets);
-    let app = App {
-        store,
-        settings,
-        keys,
-        info: ServerInfo::default(),
-        urls,
-        ca_bundle: options.speaks_tls().then(|| bundle_path(options)).flatten(),
-        throttle: identity::LoginThrottle::default(),
-        verified: identity::VerifiedPairs::default(),
-        events: events::EventsState::default(),
-        initial_password: parking_lot::Mutex::new(
-            Some(options.data.join(INITIAL_PASSWORD)).filter(|p| p.exists()),
-        ),
-    };
+    let mut app = App::new(store, settings, keys, urls);
+    app.ca_bundle = options.speaks_tls().then(|| bundle_path(options)).flatten();
+    app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
+    queues::ensure_default(&app, &app.settings.apiserver.default_company)?;
     write_client_config(options, &app, first.as_ref())?;
     Ok(House { app, lock, first })
 }

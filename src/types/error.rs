@@ -85,7 +85,7 @@ kinds! {
     TaskStatusUnknown = 400/114, "task_status_unknown", "The task's status is unknown";
     InvalidTaskExecutionProgress = 400/120, "invalid_task_execution_progress", "The progress is not valid";
     FailedChangingTaskStatus = 400/121, "failed_changing_task_status", "The task's status changed meanwhile";
-    FormRepeated = 409/1, "form_repeated", "This form was sent already";
+    FormRepeated = 409/2, "form_repeated", "This form was sent already";
     MissingTaskFields = 400/122, "missing_task_fields", "The task lacks a needed section";
     TaskCannotBeDeleted = 400/123, "task_cannot_be_deleted", "The task can't be deleted";
     TaskHasJobsRunning = 400/125, "task_has_jobs_running", "The task has jobs running";
@@ -159,7 +159,7 @@ kinds! {
     OriginNotAllowed = 403/40, "origin_not_allowed", "This call may not be made from another site";
     NotFound = 404/0, "not_found", "No such call";
     FileNotFound = 404/1, "file_not_found", "There is no such file";
-    FileConflict = 409/0, "file_conflict", "A file and a directory can't have the same name";
+    FileConflict = 409/1, "file_conflict", "A file and a directory can't have the same name";
     Gone = 410/1, "not_supported", "This call is no longer supported";
     UploadTooLarge = 413/0, "upload_too_large", "The upload is too large";
     GeneralError = 500/0, "general_error", "The server failed";

@@ -21,7 +21,7 @@ use crate::{
         App, Call,
         origin::{OriginPolicy, allowed_origin},
         peer::peer_address,
-        transfer::{accepts_gzip, gzip},
+        transfer::{accepts_gzip, chunks, gzip},
     },
 };
 
@@ -181,6 +181,9 @@ fn respond(reply: PageReply, compressed: Option<Vec<u8>>, state: &WebState) -> H
             cookie = cookie.max_age(Duration::days(365));
         }
         response.cookie(cookie.finish());
+    }
+    if let Some(stream) = reply.stream {
+        return response.streaming(chunks(stream));
     }
     match compressed {
         Some(body) => response.insert_header((header::CONTENT_ENCODING, "gzip")).body(body),

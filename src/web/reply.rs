@@ -13,6 +13,8 @@ pub struct PageReply {
     pub content_type: &'static str,
     /// Content.
     pub body: String,
+    /// Content that comes bit by bit, instead of `body`.
+    pub stream: Option<Box<dyn std::io::Read + Send>>,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
     /// Cookies to set: name, value (empty deletes), and whether it lives longer than the browser.
@@ -29,6 +31,7 @@ impl PageReply {
             status: if fresh { 304 } else { 200 },
             content_type: HTML,
             body: if fresh { String::new() } else { html },
+            stream: None,
             headers: vec![("ETag", tag), ("Vary", "HX-Request, HX-Target".to_owned())],
             cookies: Vec::new(),
         })
@@ -40,6 +43,7 @@ impl PageReply {
             status,
             content_type: HTML,
             body: render(page)?,
+            stream: None,
             headers: vec![("Cache-Control", "no-store".to_owned())],
             cookies: Vec::new(),
         })
@@ -54,6 +58,7 @@ impl PageReply {
             status: if fresh { 304 } else { 200 },
             content_type: "application/json",
             body: if fresh { String::new() } else { text },
+            stream: None,
             headers: vec![("ETag", tag)],
             cookies: Vec::new(),
         })
@@ -74,6 +79,7 @@ impl PageReply {
             status,
             content_type: "text/plain; charset=utf-8",
             body: String::new(),
+            stream: None,
             headers: vec![("Location", to.into()), ("Cache-Control", "no-store".to_owned())],
             cookies: Vec::new(),
         }

@@ -95,6 +95,21 @@ fn case_10_every_method_is_the_same_call() {
     assert!(answer.ok()["supported_features"].is_array());
 }
 
+#[test]
+fn case_13_a_get_with_a_body_pages() {
+    let yard = Yard::start();
+    let admin = yard.admin();
+    for name in ["first", "second"] {
+        admin.ok("tasks.create", json!({"name": name, "type": "training"}));
+    }
+    let count = |body: serde_json::Value| {
+        let call = admin.path("/v2.23/tasks.get_all").method(Method::GET).json(&body);
+        call.answer().ok()["tasks"].as_array().unwrap().len()
+    };
+    assert_eq!(count(json!({})), 2);
+    assert_eq!(count(json!({"page_size": 1})), 1);
+}
+
 /// Case 11 is superseded by S20: a foreign origin may read where configuration says `*`, never with credentials.
 #[test]
 fn cases_11_and_67_cors_in_the_reference_profile() {

@@ -164,6 +164,16 @@ fn case_59_settings_from_the_environment() {
     let claim = claims(&yard.admin().token());
     assert_eq!(claim["exp"].as_i64().unwrap() - claim["iat"].as_i64().unwrap(), 60);
     assert!(yard.log().contains("no.such.key"), "unknown keys are named at start:\n{}", yard.log());
+
+    let yard = Yard::secure().env("CLEARML__SERVICES___MONGO__MAX_PAGE_SIZE", "2").start();
+    let admin = yard.admin();
+    for name in ["ann", "bob", "eve"] {
+        yard.user(name);
+    }
+    let page = |body: Value| admin.ok("users.get_all", body)["users"].as_array().unwrap().len();
+    assert_eq!(page(json!({})), 2);
+    assert_eq!(page(json!({"page": 0, "page_size": 100})), 2);
+    assert_eq!(page(json!({"page": 1, "page_size": 2})), 2);
 }
 
 #[test]
@@ -248,8 +258,9 @@ fn a_server_without_passwords_needs_loopback_and_the_switch() {
     let open = || Yard::secure().env("CLEARML__apiserver__auth__fixed_users__enabled", "false");
     let switch = |setup: crate::yard::Setup| setup.env("CLEARML__SECURE__ALLOW_INSECURE_DEFAULTS", "true");
     switch(open()).start();
-    says(&refused(&mut open().lay_out()), &["fixed_users.enabled"]);
-    says(&refused(&mut switch(open()).tls().lay_out()), &["fixed_users.enabled"]);
+    says(&refused(&mut open().lay_out()), &["fixed_users"]);
+    // Refused for what the switch allows as well as for the missing passwords.
+    says(&refused(&mut switch(open()).tls().lay_out()), &["loopback"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-pub(crate) use client::{Answer, Call, Client, claims};
+pub(crate) use client::{Call, Client, claims};
 use ports::Ports;
 use serde_json::{Value, json};
 
@@ -66,7 +66,6 @@ pub(crate) struct Setup {
     tls: bool,
     one_port: bool,
     env: BTreeMap<String, String>,
-    arguments: Vec<String>,
     tests: Pair,
     webserver: Pair,
     tracer: Vec<String>,
@@ -79,7 +78,6 @@ impl Setup {
             tls: false,
             one_port: false,
             env: BTreeMap::new(),
-            arguments: Vec::new(),
             tests: Pair::random(),
             webserver: Pair::random(),
             tracer: Vec::new(),
@@ -101,12 +99,6 @@ impl Setup {
     /// Sets an environment variable of the server.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// Adds an argument to `roundhouse serve`.
-    pub(crate) fn arg(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
         self
     }
 
@@ -187,7 +179,6 @@ impl Yard {
         if self.setup.tls {
             command.args(["--bind", "0.0.0.0", "--public-url", "https://localhost"]);
         }
-        command.args(&self.setup.arguments);
         command
     }
 

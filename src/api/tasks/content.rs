@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::shape::{Ids, TaskOnly, optional, required, texts, updated, wrong};
 use crate::{
     api::{
-        arguments::{malformed, parse_body, split_lines},
+        arguments::{parse_body, split_lines},
         endpoint::{Reply, Request},
     },
     domain::{
@@ -44,18 +44,10 @@ pub(super) fn update(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
 /// `tasks.update_batch`: JSON lines, or one object.
 pub(super) fn update_batch(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let items = match request.is_lines {
-        true => split_lines(&request.lines)?.into_iter().map(line).collect::<Result<Vec<_>>>()?,
+        true => split_lines(&request.lines)?.into_iter().map(parse_body).collect::<Result<Vec<_>>>()?,
         false => Some(parse_body(&request.lines)?).filter(|item| !item.is_empty()).into_iter().collect(),
     };
     Reply::data(&json!({"updated": tasks::update_batch(ctx, &items)?}))
-}
-
-fn line(bytes: &[u8]) -> Result<Json> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(item)) => Ok(item),
-        Ok(_) => Err(ApiError::new(ErrorKind::BatchValidationError, "every line is one JSON object")),
-        Err(error) => Err(malformed(&error)),
-    }
 }
 
 /// `tasks.set_requirements`.

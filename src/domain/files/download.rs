@@ -34,4 +34,30 @@ impl Files {
             Err(not_found())
         })
     }
+
+    /// A whole file, when it has at most `most` bytes; `None` when it has more.
+    ///
+    /// Errors: as [`Files::download`].
+    pub fn read_small(&self, ctx: &Ctx<'_>, path: &FilePath, most: usize) -> Result<Option<Vec<u8>>> {
+        let blob = self.download(ctx, path)?;
+        let size = usize::try_from(blob.info().size).unwrap_or(usize::MAX);
+        if size > most {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; size];
+        let mut filled = 0;
+        while filled < size {
+            let Some(rest) = bytes.get_mut(filled..) else { break };
+            match blob.read_at(rest, filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) => {
+                    tracing::warn!(%error, "a stored file could not be read");
+                    return Err(ErrorKind::GeneralError.into());
+                }
+            }
+        }
+        bytes.truncate(filled);
+        Ok(Some(bytes))
+    }
 }

@@ -83,6 +83,19 @@ pub fn open_caller(app: &App) -> Caller {
     }
 }
 
+/// The server itself, at work in a tenant: whom scheduled deletions run as.
+pub fn scheduled_caller(tenant: &CompanyId) -> Caller {
+    Caller {
+        user: UserId::from("__apiserver__"),
+        name: "apiserver".to_owned(),
+        tenant: tenant.clone(),
+        home: tenant.clone(),
+        role: Role::System,
+        kind: CallerKind::System,
+        ..Caller::anonymous()
+    }
+}
+
 /// Notes that `user` deleted a task, model or report, whose files that person may still delete for a day (S15). To be
 /// called in the transaction that deletes it.
 pub fn note_deleted_entity(tx: &Tx<'_>, id: &str, user: &UserId) -> Result<()> {

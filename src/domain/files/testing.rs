@@ -1,19 +1,12 @@
 //! A server without sockets, for tests of the file server.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::PathBuf,
-    sync::Arc,
-};
-
-use parking_lot::Mutex;
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use crate::{
     config::Settings,
-    crypto::Secret,
     domain::{
-        App, Call, Caller, Ctx, Keys, PublicUrls, ServerInfo,
+        App, Call, Caller, Ctx, Keys, PublicUrls,
         files::Files,
         identity::{self, Presented, TokenRequest},
     },
@@ -37,24 +30,13 @@ impl House {
         let mut settings = Settings::default();
         settings.fileserver.upload.min_free_mb = 1;
         change(&mut settings);
-        let app = App {
-            store: Store::open(&dir.path().join("roundhouse.db")).unwrap(),
+        let urls = PublicUrls { origins: vec!["https://ui.example".to_owned()], ..PublicUrls::default() };
+        let app = App::new(
+            Store::open(&dir.path().join("roundhouse.db")).unwrap(),
             settings,
-            keys: Keys {
-                token: Secret::new("a token secret for tests, long enough".to_owned()),
-                api_secret: ("k".to_owned(), BTreeMap::from([("k".to_owned(), Secret::new([1; 32]))])),
-                audit: Secret::new(vec![2; 32]),
-                session: Secret::new("a session secret for tests".to_owned()),
-                process: Secret::new([3; 32]),
-            },
-            info: ServerInfo::default(),
-            urls: PublicUrls { origins: vec!["https://ui.example".to_owned()], ..PublicUrls::default() },
-            throttle: identity::LoginThrottle::default(),
-            verified: identity::VerifiedPairs::default(),
-            events: crate::domain::events::EventsState::default(),
-            ca_bundle: None,
-            initial_password: Mutex::new(None),
-        };
+            Keys::for_tests(),
+            urls,
+        );
         let admin = identity::ensure_identities(&app).unwrap().unwrap().user;
         let blobs = LocalTree::open(&dir.path().join("files")).unwrap();
         House { dir, app: Arc::new(app), files: Arc::new(Files::new(Arc::new(blobs))), admin }

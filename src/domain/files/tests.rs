@@ -336,6 +336,20 @@ fn a_directory_that_takes_the_name_while_bytes_arrive_stays() {
 }
 
 #[test]
+fn a_row_that_a_crash_left_behind_goes_with_the_next_attempt() {
+    let house = House::new(|_| {});
+    let ann = house.person("ann", HOME);
+    upload(&house, &ann, &[("d/a", b"x")]).unwrap();
+    std::fs::remove_file(house.disk(&format!("tenants/{HOME}/d/a"))).unwrap();
+    assert!(row(&house, HOME, "d/a").is_some());
+    assert_eq!(
+        house.files.delete(&house.ctx(&ann), &path("d/a")).unwrap_err().kind(),
+        ErrorKind::FileNotFound
+    );
+    assert!(row(&house, HOME, "d/a").is_none());
+}
+
+#[test]
 fn a_large_directory_is_deleted_and_audited_in_pieces() {
     let house = House::new(|_| {});
     let ann = house.person("ann", HOME);
@@ -380,9 +394,11 @@ fn a_scheduled_deletion_stays_in_its_tenant_and_forgives_missing_files() {
     for user in [&ann, &eve] {
         upload(&house, user, &[("p/a", b"x")]).unwrap();
     }
+    let server = || Ctx::new(&house.app, scheduled_caller(&CompanyId::from("other")), Call::internal());
     for _ in 0..2 {
-        house.files.delete_scheduled(&house.app, &CompanyId::from("other"), &path("p/a")).unwrap();
+        house.files.delete_scheduled(&server(), &path("p/a")).unwrap();
     }
+    assert_eq!(house.files.delete_scheduled(&house.ctx(&ann), &path("p/a")).unwrap_err().kind().code(), 403);
     assert!(text(&house, &eve, "p/a").is_none() && row(&house, "other", "p/a").is_none());
     assert!(text(&house, &ann, "p/a").is_some() && row(&house, HOME, "p/a").is_some());
 }

@@ -78,7 +78,7 @@ impl Upload {
     /// Begins a file called `name`; false when its bytes are not wanted: the name is empty, or came before.
     ///
     /// Errors: 400/0 a name that no file can have, or too many files; 404/1 a name outside the root, or one where the
-    /// caller may not store; 409/0 a directory has the name.
+    /// caller may not store; 409/1 a directory has the name.
     pub fn file(&mut self, name: &str) -> Result<bool> {
         self.end_file()?;
         let name = name.trim_start_matches('/');
@@ -189,7 +189,7 @@ impl Upload {
     }
 }
 
-/// Whether a file stands at `path`. Errors: 409/0 when a directory does.
+/// Whether a file stands at `path`. Errors: 409/1 when a directory does.
 fn exists(files: &Files, app: &App, caller: &Caller, path: &FilePath) -> Result<bool> {
     let own = Tree::Tenant(caller.tenant.clone());
     let mut exists = false;
@@ -309,8 +309,9 @@ impl Room {
         let free = files.blobs.free_space().map_err(failed)?;
         if free < self.reserve.saturating_add(announced) {
             let text = format!(
-                "it would leave less than {} MiB free on the server's disk, and nothing was stored; delete files that are \
-                 no longer needed, or ask an administrator for more space (fileserver.upload.min_free_mb)",
+                "the server's disk has no room for it beside the {} MiB that must stay free, and nothing was stored; \
+                 delete files that are no longer needed, or ask an administrator for more space \
+                 (fileserver.upload.min_free_mb)",
                 self.reserve / MIB
             );
             return Err(ApiError::new(ErrorKind::StorageFull, text));

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod credentials;
+mod directory;
 mod impersonate;
 mod people;
 mod preferences;
@@ -16,6 +17,7 @@ pub use authenticate::{Presented, authenticate};
 pub use credentials::{
     IssuedCredential, create_credential, credentials, label_credential, revoke_credential,
 };
+pub use directory::people;
 pub use impersonate::{Impersonation, impersonate};
 pub use people::{
     CreateUser, Person, create_profile, create_user, current_user, delete_profile, edit_role, person, rename,

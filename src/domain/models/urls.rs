@@ -34,7 +34,10 @@ pub fn doom_files(ctx: &Ctx<'_>, tx: &Tx<'_>, cause: Cause<'_>, urls: Vec<String
     if !settings.enabled {
         return Ok(urls);
     }
-    let own = [ctx.app.urls.files.clone()];
+    // Every address under which the file server is reached.
+    let web = ctx.app.urls.web.as_str();
+    let below_web = if web.is_empty() { String::new() } else { format!("{web}/files") };
+    let own = [ctx.app.urls.files.clone(), below_web];
     let prefixes = settings.fileserver.url_prefixes.as_deref().unwrap_or(&own);
     let mut left = Vec::new();
     let mut folders = BTreeSet::new();

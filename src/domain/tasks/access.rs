@@ -97,6 +97,17 @@ pub(super) fn target_project(snapshot: &Snapshot<'_>, id: &str) -> Result<()> {
     }
 }
 
+/// Checks that a task may be taken out of the project it lies in (S18). A project that is gone holds nobody back.
+///
+/// Errors: 403/21.
+pub(super) fn may_leave(snapshot: &Snapshot<'_>, head: &TaskHead) -> Result<()> {
+    let Some(project) = &head.project else { return Ok(()) };
+    match snapshot.project_standing(project.as_str())? {
+        Found::Writable | Found::Nowhere => Ok(()),
+        Found::Readable | Found::Hidden => Err(read_only("project", project.as_str())),
+    }
+}
+
 /// Whether the caller is a machine that may hold the executor's grant (S7); a person never does, so that nobody can
 /// dequeue somebody's task, change it, and have it run as them.
 pub(super) fn may_execute(ctx: &Ctx<'_>) -> bool {

@@ -10,15 +10,16 @@ use crate::{
 
 use super::{
     access::{self, UNFINISHED, check_editable, guard_content},
+    artifact::{self, artifact_id, put_artifact},
     content::list_of,
-    items::{self, artifact_id, misshapen, put_artifact},
+    items::misshapen,
 };
 
 /// `tasks.add_or_update_artifacts`: each replaces the one with the same key and mode.
 ///
 /// Errors: 400/101, 403/21; 400/110 finished; 400/12, 400/800 artifacts.
 pub fn put_artifacts(ctx: &Ctx<'_>, id: &str, artifacts: &Value) -> Result<()> {
-    let sent = items::artifacts(artifacts, "artifacts")?;
+    let sent = artifact::artifacts(artifacts, "artifacts")?;
     change(ctx, id, |stored| sent.iter().for_each(|artifact| put_artifact(stored, artifact.clone())))
 }
 
@@ -32,7 +33,7 @@ pub fn delete_artifacts(ctx: &Ctx<'_>, id: &str, keys: &[Json]) -> Result<()> {
         .map(|key| {
             let name =
                 key.get("key").and_then(Value::as_str).ok_or_else(|| misshapen(FIELD, "needs a key"))?;
-            Ok((name, items::mode(key.get("mode"), FIELD)?))
+            Ok((name, artifact::mode(key.get("mode"), FIELD)?))
         })
         .collect::<Result<Vec<_>>>()?;
     change(ctx, id, |stored| stored.retain(|artifact| !gone.contains(&artifact_id(artifact))))

@@ -87,7 +87,7 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
             .with("new_status", step.to.as_str()));
     }
     if let Some(project) = &head.project {
-        tx.mark_project_changed(project)?;
+        tx.touch_project(project.as_str())?;
     }
     step.to.as_str().clone_into(&mut head.status);
     Ok(change.fields)

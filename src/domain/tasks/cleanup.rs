@@ -4,15 +4,20 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx,
+        files::note_deleted_entity,
+        models::{Cause, doom_files},
+    },
     store::{
         Tx,
-        tasks::{LinkedModel, TaskField, TaskHead, UrlToDelete},
+        models::Change,
+        tasks::{LinkedModel, TaskField, TaskHead},
     },
     types::{ApiError, ErrorKind, Result},
 };
 
-use super::{items::artifact_id, references::DELETED};
+use super::{artifact::artifact_id, references::DELETED};
 
 /// What a reset or a delete does with what belongs to the task.
 #[derive(Clone, Copy, Debug)]
@@ -116,9 +121,10 @@ pub(super) fn dispose(
     mode: Mode,
     how: Disposal,
 ) -> Result<Disposed> {
+    let user = ctx.caller.user.as_str();
     let mut done = Disposed::default();
     let mut urls = Urls { artifacts: belongings.artifact_urls, ..Urls::default() };
-    let mut event_urls = tx.event_urls_of(head.id.as_str())?;
+    let mut event_urls = tx.event_urls(head.id.as_str())?;
     if mode == Mode::Delete {
         done.children = tx.orphan_children(head, &ctx.caller.user)?;
     }
@@ -128,88 +134,30 @@ pub(super) fn dispose(
         if !model.ready && how.delete_models {
             if model.in_use {
                 if made_here {
-                    tx.set_model_task(&model.id, None, &ctx.caller.user)?;
+                    tx.change_model(model.id.as_str(), vec![Change::Task(None)], user)?;
                 }
                 continue;
             }
-            event_urls.extend(tx.event_urls_of(model.id.as_str())?);
-            tx.delete_events_of(model.id.as_str())?;
-            tx.delete_linked_model(&model.id)?;
+            event_urls.extend(tx.event_urls(model.id.as_str())?);
+            tx.delete_models(&[model.id.as_str()])?;
+            note_deleted_entity(tx, model.id.as_str(), &ctx.caller.user)?;
             ctx.touched("model", model.id.as_str());
             done.deleted_models += 1;
             urls.models.extend(model.uri.filter(|uri| !uri.is_empty()));
         } else if made_here {
-            let task = (mode == Mode::Delete).then_some(gone.as_str());
-            tx.set_model_task(&model.id, task, &ctx.caller.user)?;
+            let task = (mode == Mode::Delete).then(|| gone.clone());
+            tx.change_model(model.id.as_str(), vec![Change::Task(task)], user)?;
             done.updated_models += usize::from(mode == Mode::Delete);
         }
     }
-    tx.delete_events_of(head.id.as_str())?;
-    if how.delete_files && ctx.app.settings.services.async_urls_delete.enabled {
-        for url in urls.models.iter().chain(&urls.artifacts).chain(&event_urls) {
-            schedule(ctx, tx, head, url)?;
-        }
+    tx.delete_events(head.id.as_str())?;
+    if how.delete_files {
+        // Whether the caller may delete a file is decided when it is done, for the caller's own rights (S15).
+        let project = head.project.as_ref().map(|project| project.as_str());
+        let cause = Cause { id: head.id.as_str(), project, folders: false };
+        let all = urls.models.iter().chain(&urls.artifacts).cloned().chain(event_urls);
+        doom_files(ctx, tx, cause, all.collect())?;
     }
     done.urls = how.return_urls.then_some(urls);
     Ok(done)
-}
-
-/// Has the server delete a file, if it is in a place that the server knows how to delete from. Whether the caller
-/// may delete it is decided when it is done, for the caller's own rights (spec/security_rules.md S15).
-fn schedule(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, url: &str) -> Result<()> {
-    let Some(storage) = storage_of(url, &own_prefixes(ctx)) else { return Ok(()) };
-    tx.schedule_url(&UrlToDelete {
-        url,
-        storage,
-        task: head.id.as_str(),
-        project: head.project.as_ref().map(|project| project.as_str()),
-        user: &ctx.caller.user,
-    })
-}
-
-/// Addresses under which this server's files are reached.
-fn own_prefixes(ctx: &Ctx<'_>) -> Vec<String> {
-    let configured = &ctx.app.settings.services.async_urls_delete.fileserver.url_prefixes;
-    configured.clone().unwrap_or_else(|| {
-        let urls = &ctx.app.urls;
-        [urls.files.clone(), format!("{}/files", urls.web)]
-            .into_iter()
-            .filter(|prefix| prefix.contains("://"))
-            .collect()
-    })
-}
-
-/// The kind of storage that an address lies in; `None` where the server can't delete.
-fn storage_of(url: &str, own: &[String]) -> Option<&'static str> {
-    for (prefix, storage) in [("s3://", "s3"), ("azure://", "azure"), ("gs://", "gs")] {
-        if url.starts_with(prefix) {
-            return Some(storage);
-        }
-    }
-    let below = |prefix: &String| {
-        url.strip_prefix(prefix.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
-    };
-    own.iter().any(below).then_some("fileserver")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_known_places_are_deleted_from() {
-        let own = ["http://files:8081".to_owned(), "https://web/files/".to_owned()];
-        for (url, storage) in [
-            ("s3://bucket/key", Some("s3")),
-            ("gs://b/k", Some("gs")),
-            ("azure://a/b", Some("azure")),
-            ("http://files:8081/p/t.1/a.bin", Some("fileserver")),
-            ("https://web/files/p/a.bin", Some("fileserver")),
-            ("http://files:80811/p/a.bin", None),
-            ("https://elsewhere/a.bin", None),
-            ("file:///etc/passwd", None),
-        ] {
-            assert_eq!(storage_of(url, &own), storage, "{url}");
-        }
-    }
 }

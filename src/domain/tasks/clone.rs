@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, projects},
     store::{
         Tx,
         tasks::{NewTask, TaskField, TaskHead, TaskUpdate},
@@ -13,12 +13,12 @@ use crate::{
 
 use super::{
     access::{self, target_project},
+    artifact::artifact_id,
     change_status::DEVELOPMENT,
     content::{self, Execution, input_model, list_of, map_of},
-    items::{self, Completeness, artifact_id},
+    items::{self, Completeness},
     legacy::{self, Legacy},
     references::{self, DELETED},
-    target_project::find_or_create,
 };
 
 /// System tag of what was put away.
@@ -93,7 +93,9 @@ pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Clone
             overrides.project_name.as_deref().filter(|name| by_id.is_none() && !name.trim().is_empty());
         let project = match (by_id, by_name) {
             (Some(project), _) => Some(project.into()),
-            (None, Some(name)) => find_or_create(ctx, tx, name)?,
+            (None, Some(name)) => {
+                projects::find_or_create(ctx, tx, None, Some(name))?.map(|project| project.id.into())
+            }
             (None, None) => head.project.clone(),
         };
         if let Some(project) = &project {
@@ -103,7 +105,7 @@ pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Clone
 
         tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
         if let Some(project) = &project {
-            tx.mark_project_changed(project)?;
+            tx.touch_project(project.as_str())?;
         }
         let named =
             by_name.zip(project).map(|(name, project)| (project.as_str().to_owned(), name.to_owned()));
@@ -150,7 +152,7 @@ fn content(tx: &Tx<'_>, head: &TaskHead, overrides: &Overrides) -> Result<TaskUp
     update.set(TaskField::Output, output);
     update.set(TaskField::ModelsInput, input_models(tx, overrides, &old, input)?);
 
-    let container = match (filled(&overrides.container, |map| items::container(map))?, old.container) {
+    let container = match (filled(&overrides.container, items::container)?, old.container) {
         (Some(sent), _) => sent,
         (None, Some(old)) => old,
         (None, None) => map_of(container),

@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    artifact,
     change_status::Change,
     items::{self, Completeness, misshapen, object, unusable},
     legacy::{self, Legacy},
@@ -157,7 +158,7 @@ pub(super) fn execution(sent: &Json) -> Result<Execution> {
                 continue;
             }
             ("artifacts", value) => {
-                execution.artifacts = Some(items::artifacts(value, &field)?);
+                execution.artifacts = Some(artifact::artifacts(value, &field)?);
                 continue;
             }
             ("queue", Value::Null) => {

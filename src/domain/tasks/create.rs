@@ -27,7 +27,7 @@ pub fn create(ctx: &Ctx<'_>, body: &Json) -> Result<TaskId> {
         let new = NewTask { id: &id, user: &ctx.caller.user, name: name.trim(), kind: &kind };
         tx.insert_task(&new, &change.update)?;
         if let Some(project) = &project {
-            tx.mark_project_changed(project)?;
+            tx.touch_project(project.as_str())?;
         }
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! Deleting tasks (protocol: spec/tasks.md 6.5).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, files::note_deleted_entity},
     store::{Tx, tasks::TaskHead},
     types::{ApiError, ErrorKind, Result},
 };
@@ -60,8 +60,9 @@ fn remove(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, how: Disposal) -> Result<
     let belongings = survey(tx, head, how.force)?;
     let disposed = dispose(ctx, tx, head, belongings, Mode::Delete, how)?;
     tx.delete_task(head)?;
+    note_deleted_entity(tx, head.id.as_str(), &ctx.caller.user)?;
     if let Some(project) = &head.project {
-        tx.mark_project_changed(project)?;
+        tx.touch_project(project.as_str())?;
     }
     Ok(disposed)
 }

@@ -29,6 +29,9 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         }
         let content = content::read(body, ctx.call.version, tx.now, Purpose::Edit)?;
         references::check(tx, &content)?;
+        if content.project.is_some() {
+            access::may_leave(tx, &head)?;
+        }
         let mut guarded = TaskUpdate::new();
         if content.changes_a_run() {
             guard_content(ctx, tx, &head, &mut guarded)?;
@@ -47,7 +50,7 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         change.update.extend(guarded);
         access::store(tx, &head, &change.update)?;
         if let Some(project) = &project {
-            tx.mark_project_changed(project)?;
+            tx.touch_project(project.as_str())?;
         }
         Ok(change.fields)
     })

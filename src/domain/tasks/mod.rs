@@ -6,6 +6,7 @@
 
 mod access;
 mod archive;
+mod artifact;
 mod artifacts;
 mod batch;
 mod change_status;
@@ -29,7 +30,6 @@ mod relocate;
 mod reset;
 mod status;
 mod stop;
-mod target_project;
 mod update;
 mod watchdog;
 
@@ -46,6 +46,8 @@ pub use create::{create, validate};
 pub use delete::{delete, delete_many};
 pub use edit::{edit, set_requirements};
 pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
+pub(super) use content_hash::content_hash;
+pub(super) use lifecycle::publish_with_model;
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};
 pub use queueing::{Dequeue, Enqueue, Enqueued, dequeue, dequeue_many, enqueue, enqueue_many};

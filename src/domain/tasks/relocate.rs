@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    domain::{Ctx, Role},
+    domain::{Ctx, Role, projects},
     store::{
         documents::Access,
         tasks::{Cell, TaskField, TaskUpdate},
@@ -11,7 +11,7 @@ use crate::{
     types::{ApiError, ErrorKind, ProjectId, Result},
 };
 
-use super::{access, target_project::find_or_create};
+use super::access;
 
 /// Where to move.
 #[derive(Clone, Debug)]
@@ -30,14 +30,18 @@ pub enum Target {
 pub fn relocate(ctx: &Ctx<'_>, ids: &[String], target: &Target) -> Result<Option<ProjectId>> {
     ctx.write(|tx| {
         let heads = access::all_writable(tx, ids)?;
+        heads.iter().try_for_each(|head| access::may_leave(tx, head))?;
         let project = match target {
             Target::Root => None,
-            Target::Named(name) => find_or_create(ctx, tx, name)?,
+            Target::Named(name) => {
+                projects::find_or_create(ctx, tx, None, Some(name))?.map(|project| project.id.into())
+            }
             Target::Project(id) => Some(ProjectId::from(id.as_str())),
         };
         if let Some(project) = &project {
             // A public project is not the tenant's own: here it is as good as unknown.
-            if tx.project_is_public(project)? {
+            let found = tx.project(project.as_str(), Access::Read)?;
+            if found.is_some_and(|project| project.company.is_empty()) {
                 return Err(ApiError::from(ErrorKind::InvalidProjectId).with("id", project.as_str()));
             }
             access::target_project(tx, project.as_str())?;
@@ -54,7 +58,7 @@ pub fn relocate(ctx: &Ctx<'_>, ids: &[String], target: &Target) -> Result<Option
             );
             access::store(tx, head, &update)?;
         }
-        concerned.iter().try_for_each(|project| tx.mark_project_changed(project))?;
+        concerned.iter().try_for_each(|project| tx.touch_project(project.as_str()))?;
         Ok(project)
     })
 }

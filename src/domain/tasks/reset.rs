@@ -10,11 +10,11 @@ use crate::{
 
 use super::{
     access::{self, end_submission},
+    artifact::artifact_id,
     batch::{Batch, each},
     change_status::{Step, Words, write_status},
     cleanup::{Disposal, Disposed, Mode, dispose, survey},
     content::{list_of, map_of},
-    items::artifact_id,
     status::Status,
 };
 

@@ -12,7 +12,7 @@ use crate::{
         query::{TASK, split_old_tags},
         tasks::{TaskField, TaskHead, TaskUpdate},
     },
-    types::{ApiError, ErrorKind, Json, ProjectId, Result},
+    types::{ApiError, ErrorKind, Json, Result},
 };
 
 use super::{
@@ -89,6 +89,7 @@ fn update_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, body: &Json, batch: 
     if let Some(project) = project {
         references::project_exists(tx, project)?;
         access::target_project(tx, project)?;
+        access::may_leave(tx, head)?;
         change.set(TaskField::Project, project);
     }
     if let Some(error) = text("output__error")? {
@@ -105,8 +106,8 @@ fn update_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, body: &Json, batch: 
     change.set(TaskField::LastChange, tx.now).set(TaskField::LastChangedBy, ctx.caller.user.as_str());
     access::store(tx, head, &change.update)?;
     match (project, &head.project) {
-        (Some(project), _) => tx.mark_project_changed(&ProjectId::from(project))?,
-        (None, Some(project)) if batch && tags_changed => tx.mark_project_changed(project)?,
+        (Some(project), _) => tx.touch_project(project)?,
+        (None, Some(project)) if batch && tags_changed => tx.touch_project(project.as_str())?,
         _ => {}
     }
     Ok(change.fields)
@@ -152,7 +153,7 @@ pub fn update_tags(ctx: &Ctx<'_>, ids: &[String], add: &[String], remove: &[Stri
             update.set(TaskField::Tags, tags).changed(tx, &ctx.caller.user, false);
             access::store(tx, head, &update)?;
             if let Some(project) = &head.project {
-                tx.mark_project_changed(project)?;
+                tx.touch_project(project.as_str())?;
             }
         }
         Ok(heads.len() * [add, remove].iter().filter(|tags| !tags.is_empty()).count())

@@ -34,6 +34,12 @@ impl Needs {
         }
     }
 
+    /// Adds what says whose document it is.
+    pub(super) fn origin(&mut self) {
+        self.column("company");
+        self.column("company_origin");
+    }
+
     /// Adds what a field needs.
     pub(super) fn add(&mut self, field: &'static Field, want: &Want<'_>) {
         match field.stored {

@@ -97,7 +97,7 @@ fn join(
         let ids: Vec<String> = ids.into_iter().filter(|id| !id.starts_with(DELETED)).collect();
         let condition = visible(place.target.entity, scope, public);
         let rows = read::rows_of(conn, place.target, condition, &ids)?;
-        let mut targets = read::documents(conn, place.target, &rows, &projection, None)?;
+        let mut targets = read::documents(conn, scope, place.target, &rows, &projection, None)?;
         references(conn, scope, public, place.target, &projection, &mut targets)?;
         for target in targets {
             if let Some(Value::String(id)) = target.get("id") {

@@ -4,6 +4,7 @@
 //! carries large sections. Every statement is scoped by `query::visible`. What never lives here: writes, rules.
 
 mod assemble;
+mod foreign;
 mod join;
 mod legacy;
 mod projection;
@@ -152,7 +153,7 @@ pub(crate) fn find(
         scrolls.save(id, subject, collection.table, position, now);
     }
     let max_entries = request.get("max_task_entries").and_then(Value::as_i64);
-    let mut documents = read::documents(conn, collection, &rows, &projection, max_entries)?;
+    let mut documents = read::documents(conn, scope, collection, &rows, &projection, max_entries)?;
     if options.expanded {
         join::references(conn, scope, query.public, collection, &projection, &mut documents)?;
     }
@@ -257,7 +258,7 @@ fn one(
         Access::Write => writable(collection.entity, scope),
     };
     let rows = read::rows_of(conn, collection, condition, &[id.to_owned()])?;
-    Ok(read::documents(conn, collection, &rows, projection, max_entries)?.pop())
+    Ok(read::documents(conn, scope, collection, &rows, projection, max_entries)?.pop())
 }
 
 /// See [`Snapshot::ids`].

@@ -6,17 +6,22 @@ use rusqlite::{Connection, params_from_iter, types::Value as Sql};
 use sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value};
 
-use crate::store::query::{Collection, DOCUMENT, Entity, build, failed, listed};
+use crate::store::{
+    Scope,
+    query::{Collection, DOCUMENT, Entity, build, failed, listed},
+};
 use crate::types::{Json, Millis, Result};
 
 use super::{
     assemble::{self, Needs, Row},
+    foreign,
     projection::Projection,
 };
 
 /// Reads the wanted parts of these rows, in their order. The caller has checked that the scope may see them.
 pub(super) fn documents(
     conn: &Connection,
+    scope: &Scope,
     collection: &'static Collection,
     rows: &[i64],
     projection: &Projection,
@@ -34,6 +39,9 @@ pub(super) fn documents(
     for (field, want) in &wanted {
         needs.add(field, want);
     }
+    if foreign::may_be_public(collection.entity) {
+        needs.origin();
+    }
     let mut found = columns(conn, collection, rows, &needs.columns)?;
     if needs.metrics {
         metrics(conn, collection, rows, &mut found)?;
@@ -45,6 +53,7 @@ pub(super) fn documents(
     for row in rows {
         let Some(mut row) = found.remove(row) else { continue };
         let mut document = Map::new();
+        let is_foreign = foreign::is_foreign(&row, scope);
         for (field, want) in &wanted {
             if let Some(value) = assemble::field(field, want, &mut row)? {
                 document.insert(field.name.to_owned(), value);
@@ -52,6 +61,9 @@ pub(super) fn documents(
         }
         for path in projection.removals() {
             remove(&mut document, path);
+        }
+        if is_foreign {
+            foreign::withhold(&mut document);
         }
         documents.push(document);
     }

@@ -2,7 +2,7 @@
 //!
 //! Rows and bytes can't be changed in one transaction. The bytes are made durable first, moved into place, and moved
 //! back if the row can't be written; an acknowledged upload has both. After a crash in between, a file may lack its
-//! row, or have the row of its predecessor: it is served all the same, and `roundhouse doctor --files` names it.
+//! row, or have the row of its predecessor; it is served all the same, and the next upload or deletion sets it right.
 
 mod blob;
 mod entities;

@@ -149,6 +149,15 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
+    /// Who made the tenant's readable projects, or those of them that are named.
+    pub fn project_makers(&self, ids: Option<&[String]>) -> Result<Vec<String>> {
+        let found = match ids {
+            Some(ids) => self.projects(ids, false)?,
+            None => self.projects_where([visible(Entity::Project, self.scope, false)])?,
+        };
+        Ok(found.into_iter().map(|project| project.user).collect())
+    }
+
     /// Ids of the readable projects that these people made.
     pub fn projects_of_users(&self, users: &[String], public: bool) -> Result<Vec<String>> {
         let made = Expr::col((DOCUMENT, "user")).in_subquery(listed(users.iter()));

@@ -1,1 +1,11 @@
-//! queues
+//! Queues: rows, what waits in them, and samples of how long.
+
+mod entries;
+mod metrics;
+mod rows;
+mod tasks;
+
+pub use entries::Entry;
+pub use metrics::{QueueState, Sample};
+pub use rows::{NewQueue, QueueChange};
+pub use tasks::WaitingTask;

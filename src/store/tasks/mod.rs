@@ -7,7 +7,6 @@
 mod attempt;
 mod fields;
 mod head;
-mod links;
 mod models;
 mod queues;
 mod references;
@@ -15,7 +14,6 @@ mod write;
 
 pub use fields::{Cell, TaskField, TaskUpdate};
 pub use head::TaskHead;
-pub use links::UrlToDelete;
 pub use models::LinkedModel;
 pub use references::Found;
 pub use write::NewTask;

@@ -1,10 +1,10 @@
-//! The models that a task made or lists as output, when the task is reset, deleted or published.
+//! The models that a task made or lists as output, when the task is reset or deleted.
 
-use rusqlite::{Row, params};
+use rusqlite::Row;
 
 use crate::{
-    store::{Snapshot, Tx},
-    types::{ModelId, Result, TaskId, UserId},
+    store::Snapshot,
+    types::{ModelId, Result, TaskId},
 };
 
 /// A model linked to a task.
@@ -48,32 +48,5 @@ impl Snapshot<'_> {
             [task.as_str(), self.scope.company.as_str()],
             read,
         )
-    }
-}
-
-impl Tx<'_> {
-    /// Publishes a model of the tenant unless it is published. Returns whether it changed.
-    pub fn publish_model(&self, model: &str, by: &UserId) -> Result<bool> {
-        let changed = self.run(
-            "UPDATE model SET ready = 1, last_update = ?3, last_change = ?3, last_changed_by = ?4
-             WHERE id = ?1 AND company = ?2 AND ready = 0",
-            params![model, self.scope.company.as_str(), self.now.0, by.as_str()],
-        )?;
-        Ok(changed > 0)
-    }
-
-    /// Changes which task made a model.
-    pub fn set_model_task(&self, model: &ModelId, task: Option<&str>, by: &UserId) -> Result<bool> {
-        let changed = self.run(
-            "UPDATE model SET task = ?3, last_change = ?4, last_changed_by = ?5 WHERE id = ?1 AND company = ?2",
-            params![model.as_str(), self.scope.company.as_str(), task, self.now.0, by.as_str()],
-        )?;
-        Ok(changed > 0)
-    }
-
-    /// Removes a model.
-    pub fn delete_linked_model(&self, model: &ModelId) -> Result<bool> {
-        let sql = "DELETE FROM model WHERE id = ?1 AND company = ?2";
-        Ok(self.run(sql, [model.as_str(), self.scope.company.as_str()])? > 0)
     }
 }

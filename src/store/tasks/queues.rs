@@ -31,6 +31,14 @@ impl Snapshot<'_> {
         self.all(sql, [task.as_str()], |row| row.get::<_, String>(0).map(Into::into))
     }
 
+    /// Whether a registered worker listens to a queue.
+    pub fn queue_is_watched(&self, queue: &QueueId) -> Result<bool> {
+        let sql = "SELECT 1 FROM worker w, json_each(w.queues) q
+                   WHERE w.company = ?1 AND w.expires > ?2 AND q.value = ?3 LIMIT 1";
+        let params = params![self.scope.company.as_str(), self.now.0, queue.as_str()];
+        Ok(self.one(sql, params, |_| Ok(()))?.is_some())
+    }
+
     /// Whether a task waits in a queue.
     pub fn waits_in(&self, task: &TaskId, queue: &QueueId) -> Result<bool> {
         let sql = "SELECT 1 FROM queue_entry WHERE queue = ?1 AND task = ?2";

@@ -57,7 +57,7 @@ impl Snapshot<'_> {
         if holds(visible(entity, self.scope, true))? {
             return Ok(Found::Readable);
         }
-        Ok(if holds(Expr::val(true).into())? { Found::Hidden } else { Found::Nowhere })
+        Ok(if holds(Expr::val(true))? { Found::Hidden } else { Found::Nowhere })
     }
 
     /// How many children of a task are published.

@@ -126,13 +126,13 @@ impl Tx<'_> {
         )
     }
 
-    /// Stops running tasks of every tenant that gave no sign of life since `silent_since`: one chunk of them.
-    /// Returns the projects concerned and whether there may be more.
+    /// Stops running tasks of every tenant that gave no sign of life since `silent_since`, at most `most` of them.
+    /// Returns how many. Uses `task_by_status`.
     pub fn stop_silent_tasks(&self, silent_since: i64, text: &str, by: &str, most: usize) -> Result<usize> {
         let projects = self.all(
             "UPDATE task SET status = 'stopped', status_reason = ?2, status_message = ?2, status_changed = ?3,
                  last_update = ?3, last_change = ?3, last_changed_by = ?4
-             WHERE seq IN (SELECT seq FROM task INDEXED BY task_running
+             WHERE seq IN (SELECT seq FROM task
                            WHERE status = 'in_progress' AND last_update < ?1 ORDER BY last_update LIMIT ?5)
              RETURNING project",
             rusqlite::params![silent_since, text, self.now.0, by, i64::try_from(most).unwrap_or(i64::MAX)],

@@ -102,6 +102,7 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
         status: 500,
         content_type: "text/plain; charset=utf-8",
         body: "The server could not answer. Try again.\n".to_owned(),
+        stream: None,
         headers: Vec::new(),
         cookies: Vec::new(),
     })

@@ -247,3 +247,31 @@ fn case_40_41_archiving() {
         (&json!("stopped"), &json!([]), &json!(""))
     );
 }
+
+#[test]
+fn what_a_run_reported_goes_with_it() {
+    let house = House::open();
+    let task = house.running();
+    let report = |task: &str| {
+        house.ann().ok("events.add", json!({"type": "training_stats_scalar", "task": task, "metric": "m", "variant": "v", "iter": 1, "value": 1.5}));
+        house.ann().ok("events.add", json!({"type": "training_debug_image", "task": task, "metric": "m", "variant": "v", "iter": 1, "url": "s3://b/image"}));
+    };
+    let reported = || {
+        house
+            .0
+            .value::<i64>("SELECT (SELECT count(*) FROM scalar) + (SELECT count(*) FROM image)", [])
+            .unwrap()
+    };
+    report(&task);
+    assert_eq!((reported(), house.get(&task)["last_iteration"].clone()), (2, json!(1)));
+    assert_eq!(keys(&house.get(&task)["last_metrics"]).len(), 1);
+    house.ok("reset", json!({"task": task}));
+    assert_eq!((reported(), house.get(&task)["last_metrics"].clone()), (0, json!({})));
+    assert_eq!(rows(&house)[0]["url"], "s3://b/image");
+    house.ok("started", json!({"task": task}));
+    report(&task);
+    house.ok("delete", json!({"task": task, "force": true}));
+    assert_eq!(reported(), 0);
+    let noted = house.0.value::<String>("SELECT user FROM deleted_entity WHERE id = ?1", [&task]);
+    assert_eq!(noted.as_deref(), Some("ann"), "its deleter may delete its files for a while");
+}

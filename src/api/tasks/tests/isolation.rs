@@ -110,6 +110,32 @@ fn case_77_tenants_see_nothing_of_each_other() {
 }
 
 #[test]
+fn s17_other_tenants_learn_nothing_about_who_and_where() {
+    let house = House::open();
+    house.0.tenant("other");
+    house.0.person("other", "eve", "Eve");
+    let artifacts = json!([{"key": "a", "type": "t", "uri": "http://files.test/a"}, {"key": "b", "type": "t", "uri": "s3://b/k"}]);
+    let task = house.task_with(json!({"execution": {"artifacts": artifacts}}));
+    house.worker_reports(&task);
+    house.0.sql("UPDATE task SET company = '', company_origin = 'acme' WHERE id = ?1", [&task]);
+    let own = house.get(&task);
+    assert_eq!((&own["user"], &own["last_worker"]), (&json!("ann"), &json!("w1")));
+    assert_eq!(own["execution"]["artifacts"][0]["uri"], "http://files.test/a");
+    let eve = house.0.visitor("other", "eve");
+    let by_id = eve.ok("tasks.get_by_id", json!({"task": task}))["task"].clone();
+    let all = ["*", "user.name", "company_origin", "last_worker", "execution"];
+    let listed = eve.ok("tasks.get_all_ex", json!({"id": [task], "only_fields": all}))["tasks"][0].clone();
+    for shown in [by_id, listed] {
+        assert_eq!((&shown["name"], &shown["id"]), (&json!("demo"), &json!(task)));
+        for withheld in ["user", "company_origin", "last_worker", "last_changed_by"] {
+            assert_eq!(shown.get(withheld), None, "{withheld}");
+        }
+        assert_eq!(shown["execution"]["artifacts"][0].get("uri"), None);
+        assert_eq!(shown["execution"]["artifacts"][1]["uri"], "s3://b/k");
+    }
+}
+
+#[test]
 fn s18_no_task_gets_into_a_foreign_or_public_project() {
     let house = House::open();
     house.project("theirs", "other");

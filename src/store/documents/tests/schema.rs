@@ -111,6 +111,6 @@ fn every_described_column_exists() {
     use crate::store::query::{COMPANY, MODEL, QUEUE, USER};
     for collection in [&TASK, &MODEL, &PROJECT, &QUEUE, &USER, &COMPANY] {
         let all = Projection::parse(collection, &["*"], true).unwrap();
-        read::documents(&conn, collection, &[1], &all, None).unwrap();
+        read::documents(&conn, &scope(), collection, &[1], &all, None).unwrap();
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn overview(ctx: &Ctx<'_>, request: &PageRequest, task: &Json) -> Res
             facts: facts(ctx, request, task),
             models_in: models("models.input"),
             models_out: models("models.output"),
-            console: super::events::tail(ctx, task)?,
+            console: super::console::tail(ctx, task)?,
         }
     )
 }
@@ -182,6 +182,7 @@ pub(super) fn diff(task: &Json) -> PageReply {
         status: 200,
         content_type: "text/plain; charset=utf-8",
         body: text(task, "script.diff"),
+        stream: None,
         headers: vec![(
             "Content-Disposition",
             format!("attachment; filename=task_{}.diff", text(task, "id")),

@@ -1,8 +1,10 @@
 //! One task: head, tabs, and what may be done with it.
 
+mod console;
 mod details;
-mod events;
+mod figures;
 mod head;
+mod scalars;
 
 use super::{page, perform, shell};
 use crate::{
@@ -19,6 +21,13 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, id: &str, rest: &[&str
         (true, ["execution", "diff"]) => Ok(details::diff(&task)),
         (true, ["configuration"]) => details::configuration(ctx, request, &task),
         (true, ["artifacts"]) => details::artifacts(ctx, request, &task),
+        (true, ["console"]) => console::console(ctx, request, &task),
+        (true, ["console", "download"]) => console::download(ctx, &task),
+        (true, ["scalars"]) => scalars::scalars(ctx, request, &task),
+        (true, ["scalars", "data"]) => scalars::data(ctx, request, &task),
+        (true, ["plots"]) => figures::plots(ctx, request, &task),
+        (true, ["plots", "frame"]) => figures::frame(ctx, request, &task),
+        (true, ["samples"]) => figures::samples(ctx, request, &task),
         _ => Err(ErrorKind::NotFound.into()),
     }
 }

@@ -1,0 +1,259 @@
+//! Charts of what workers report (spec/queues_workers.md 3.7 to 3.9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    domain::Ctx,
+    store::workers::Bucket,
+    types::{ApiError, ErrorKind, Millis, Result},
+};
+
+/// A time and the width of its steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// Seconds since the epoch.
+    pub from: f64,
+    /// Seconds since the epoch.
+    pub to: f64,
+    /// Seconds; at least the configured minimum is used.
+    pub interval: i64,
+}
+
+/// Most steps that one chart may have.
+const MOST_STEPS: i64 = 100_000;
+
+impl Range {
+    /// Whole seconds and a step that is wide enough.
+    ///
+    /// Errors: 400/16 an empty range, or one with too many steps.
+    fn checked(self, ctx: &Ctx<'_>) -> Result<Steps> {
+        let refused = |text: &str| {
+            Err(ApiError::new(ErrorKind::FieldsValueError, text.to_owned())
+                .with("from_date", self.from)
+                .with("to_date", self.to))
+        };
+        if self.from >= self.to {
+            return refused("from_date must lie before to_date");
+        }
+        // The casts saturate; a request may send any number.
+        let (from, to) = (self.from.floor() as i64, self.to.floor() as i64);
+        let interval =
+            self.interval.max(ctx.app.settings.services.workers.min_chart_interval_sec.signed()).max(1);
+        if to.saturating_sub(from) / interval > MOST_STEPS {
+            return refused("the range has too many steps; send a greater interval");
+        }
+        Ok(Steps { from, to, interval, end: self.to })
+    }
+}
+
+/// A checked range.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    from: i64,
+    to: i64,
+    interval: i64,
+    end: f64,
+}
+
+impl Steps {
+    fn start(&self) -> Millis {
+        Millis(self.from.saturating_mul(1000))
+    }
+
+    fn stop(&self) -> Millis {
+        Millis(self.to.saturating_mul(1000).saturating_add(999))
+    }
+
+    /// Starts of all steps, seconds, without gaps.
+    fn starts(&self) -> Vec<i64> {
+        let first = self.from.div_euclid(self.interval);
+        let last = self.to.div_euclid(self.interval);
+        (first..=last).map(|step| step.saturating_mul(self.interval)).collect()
+    }
+
+    /// Starts of the steps that are over, or nearly.
+    fn finished(&self) -> Vec<i64> {
+        let mut starts = self.starts();
+        let limit = self.end - 0.9 * self.interval as f64;
+        while starts.last().is_some_and(|start| *start as f64 >= limit) {
+            starts.pop();
+        }
+        starts
+    }
+}
+
+/// How the values of a step become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Aggregation {
+    #[default]
+    Avg,
+    Min,
+    Max,
+}
+
+impl Aggregation {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Aggregation::Avg => "avg",
+            Aggregation::Min => "min",
+            Aggregation::Max => "max",
+        }
+    }
+
+    fn of<'a>(self, buckets: impl Iterator<Item = &'a Bucket>) -> f64 {
+        let (mut count, mut sum, mut min, mut max) = (0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+        for bucket in buckets {
+            count += bucket.count;
+            sum += bucket.sum;
+            min = min.min(bucket.min);
+            max = max.max(bucket.max);
+        }
+        match (count, self) {
+            (0, _) => 0.0,
+            (count, Aggregation::Avg) => sum / count as f64,
+            (_, Aggregation::Min) => min,
+            (_, Aggregation::Max) => max,
+        }
+    }
+}
+
+/// One line of a chart that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The metric.
+    pub key: String,
+    /// How the values of a step become one.
+    pub aggregation: Aggregation,
+}
+
+/// One line of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// How the values of a step became one.
+    pub aggregation: Aggregation,
+    /// Starts of the steps, milliseconds.
+    pub dates: Vec<i64>,
+    /// One value per step; 0 where nothing was reported.
+    pub values: Vec<f64>,
+    /// The same for each device, when there are several.
+    pub devices: Vec<(String, Vec<f64>)>,
+}
+
+/// What one worker reported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerStats {
+    /// The worker.
+    pub worker: String,
+    /// Lines by metric, in the order of the request.
+    pub metrics: Vec<(String, Vec<Series>)>,
+}
+
+/// Categories and their metrics that workers report; the category is the part before the first `_`.
+///
+/// Errors: 400/1005 nothing is stored.
+pub fn metric_keys(ctx: &Ctx<'_>, workers: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    ctx.read(|snapshot| {
+        let workers = if workers.is_empty() { snapshot.reporting_workers()? } else { workers.to_vec() };
+        let mut categories: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for worker in &workers {
+            for metric in snapshot.reported_metrics(worker)? {
+                let category = metric.split('_').next().unwrap_or_default().to_owned();
+                categories.entry(category).or_default().insert(metric);
+            }
+        }
+        if categories.is_empty() {
+            return Err(ErrorKind::WorkerStatsNotFound.into());
+        }
+        Ok(categories)
+    })
+}
+
+/// Charts of these workers, or of all; a worker that reported none of the metrics is left out. `split`: also a line
+/// for each device of a GPU metric.
+///
+/// Errors: 400/16 as the range says.
+pub fn statistics(
+    ctx: &Ctx<'_>,
+    workers: &[String],
+    range: Range,
+    items: &[Item],
+    split: bool,
+) -> Result<Vec<WorkerStats>> {
+    let steps = range.checked(ctx)?;
+    let starts = steps.finished();
+    let dates: Vec<i64> = starts.iter().map(|start| start * 1000).collect();
+    let mut found: BTreeMap<String, Vec<(String, Vec<Series>)>> = BTreeMap::new();
+    ctx.read(|snapshot| {
+        for item in items {
+            let buckets =
+                snapshot.metric_steps(workers, &item.key, steps.start(), steps.stop(), steps.interval)?;
+            for own in buckets.chunk_by(|a, b| a.worker == b.worker) {
+                let Some(first) = own.first() else { continue };
+                let by_device = split && item.key.starts_with("gpu_");
+                let series = Series {
+                    aggregation: item.aggregation,
+                    dates: dates.clone(),
+                    values: line(own, &starts, item.aggregation, None),
+                    devices: if by_device { devices(own, &starts, item.aggregation) } else { Vec::new() },
+                };
+                let metrics = found.entry(first.worker.clone()).or_default();
+                match metrics.iter_mut().find(|(metric, _)| *metric == item.key) {
+                    Some((_, lines)) => lines.push(series),
+                    None => metrics.push((item.key.clone(), vec![series])),
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found.into_iter().map(|(worker, metrics)| WorkerStats { worker, metrics }).collect())
+}
+
+/// The values of one line; `buckets` are in the order of their steps.
+fn line(buckets: &[Bucket], starts: &[i64], aggregation: Aggregation, device: Option<i64>) -> Vec<f64> {
+    let mut rest = buckets;
+    starts
+        .iter()
+        .map(|start| {
+            let skipped = rest.iter().take_while(|bucket| bucket.start < *start).count();
+            rest = rest.get(skipped..).unwrap_or_default();
+            let here = rest.iter().take_while(|bucket| bucket.start == *start);
+            aggregation.of(here.filter(|bucket| device.is_none_or(|device| bucket.device == device)))
+        })
+        .collect()
+}
+
+fn devices(buckets: &[Bucket], starts: &[i64], aggregation: Aggregation) -> Vec<(String, Vec<f64>)> {
+    let devices: BTreeSet<i64> = buckets.iter().map(|bucket| bucket.device).collect();
+    if devices.len() < 2 {
+        return Vec::new();
+    }
+    devices
+        .into_iter()
+        .map(|device| (device.to_string(), line(buckets, starts, aggregation, Some(device))))
+        .collect()
+}
+
+/// How many workers reported in each step, and how many of them worked on a task: `(dates, total, active)`; the last
+/// step, which is not over, is left out. Nothing at all when nothing was reported.
+///
+/// Errors: 400/16 as the range says.
+pub fn activity(ctx: &Ctx<'_>, range: Range) -> Result<(Vec<i64>, Vec<i64>, Vec<i64>)> {
+    let steps = range.checked(ctx)?;
+    let found = ctx.read(|snapshot| snapshot.activity(steps.start(), steps.stop(), steps.interval))?;
+    if found.is_empty() {
+        return Ok((Vec::new(), Vec::new(), Vec::new()));
+    }
+    let by_start: BTreeMap<i64, _> = found.into_iter().map(|step| (step.start, step)).collect();
+    let mut starts = steps.starts();
+    starts.pop();
+    let count = |count: fn(&crate::store::workers::Activity) -> i64| -> Vec<i64> {
+        starts.iter().map(|start| by_start.get(start).map_or(0, count)).collect()
+    };
+    Ok((
+        starts.iter().map(|start| start * 1000).collect(),
+        count(|step| step.workers),
+        count(|step| step.active),
+    ))
+}
