@@ -2,7 +2,7 @@
 //! database of their own. Only sockets and sign-in are left out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read as _};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -189,26 +189,54 @@ impl Visitor<'_> {
 
     /// Calls an endpoint.
     pub(crate) fn call(&self, name: &str, request: Value) -> Answer {
+        self.send(name, "application/json", request.to_string(), None)
+    }
+
+    /// Calls an endpoint with JSON lines, as a worker if one is named.
+    pub(crate) fn lines(&self, name: &str, lines: &str, worker: Option<&str>) -> Answer {
+        self.send(name, "application/json-lines", lines.to_owned(), worker)
+    }
+
+    /// Calls an endpoint with any body.
+    pub(crate) fn send(&self, name: &str, media_type: &str, body: String, worker: Option<&str>) -> Answer {
+        match self.reply(name, media_type, body, worker)? {
+            ReplyBody::Data(text) => Ok(serde_json::from_str(&text).unwrap()),
+            ReplyBody::Download(_) => panic!("{name} answered a download"),
+        }
+    }
+
+    /// Calls an endpoint that answers a file; returns its name and content.
+    pub(crate) fn download(&self, name: &str, request: Value) -> Result<(String, String), (u16, u16)> {
+        match self.reply(name, "application/json", request.to_string(), None)? {
+            ReplyBody::Data(text) => panic!("{name} answered {text}"),
+            ReplyBody::Download(mut download) => {
+                let mut content = String::new();
+                download.content.read_to_string(&mut content).unwrap();
+                Ok((download.filename, content))
+            }
+        }
+    }
+
+    fn reply(
+        &self,
+        name: &str,
+        media_type: &str,
+        body: String,
+        worker: Option<&str>,
+    ) -> Result<ReplyBody, (u16, u16)> {
         let endpoint = table::resolve(name, self.version).ok_or((404, 0))?;
         let mut call = Call::internal();
         call.version = self.version;
         call.ip.clone_from(&self.ip);
+        call.worker = worker.map(str::to_owned);
         let ctx = Ctx::new(self.app, self.caller.clone(), call);
-        let incoming = Incoming {
-            media_type: "application/json".to_owned(),
-            body: Bytes::from(request.to_string()),
-            ..Incoming::default()
-        };
-        let reply = operations::perform(endpoint.operation().unwrap(), &ctx, |ctx| {
+        let incoming =
+            Incoming { media_type: media_type.to_owned(), body: Bytes::from(body), ..Incoming::default() };
+        operations::perform(endpoint.operation().unwrap(), &ctx, |ctx| {
             (endpoint.run)(ctx, read_request(endpoint, incoming, Presented::Nothing)?)
-        });
-        match reply {
-            Ok(reply) => match reply.body {
-                ReplyBody::Data(text) => Ok(serde_json::from_str(&text).unwrap()),
-                ReplyBody::Download(_) => panic!("{name} answered a download"),
-            },
-            Err(error) => Err((error.kind().code(), error.kind().subcode())),
-        }
+        })
+        .map(|reply| reply.body)
+        .map_err(|error| (error.kind().code(), error.kind().subcode()))
     }
 
     /// Calls an endpoint that must succeed.

@@ -7,6 +7,9 @@ mod plots;
 mod scalars;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 
 use super::endpoint::{Endpoint, Input};

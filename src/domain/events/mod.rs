@@ -31,9 +31,6 @@ mod scroll;
 mod text;
 mod vectors;
 
-#[cfg(test)]
-mod tests;
-
 pub use access::{Readable, kind_of, readable, readable_one};
 pub use add::{Added, add};
 pub use all_events::{AllEvents, EventPage, all_events};

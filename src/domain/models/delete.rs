@@ -57,5 +57,6 @@ fn delete_one(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, force: bool, files: bool) ->
         doom_files(ctx, tx, cause, urls)?;
     }
     tx.delete_models(&[id])?;
+    crate::domain::files::note_deleted_entity(tx, id, &ctx.caller.user)?;
     Ok(uri)
 }
