@@ -47,6 +47,10 @@ impl Jobs {
             let (app, interval) = (Arc::clone(&app), watchdog.watch_interval_sec.duration());
             jobs.every("watchdog", interval, move || crate::domain::tasks::sweep(&app).map(drop));
         }
+        let sampled = Arc::clone(&app);
+        jobs.every("queue samples", Duration::from_secs(60), move || {
+            crate::domain::queues::sample_idle_queues(&sampled).map(drop)
+        });
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }

@@ -22,7 +22,7 @@ use crate::{
     domain::{
         App, Keys, PublicUrls,
         client_config::{self, ClientConfig},
-        identity,
+        identity, queues,
     },
     store::{OpenError, Store},
 };
@@ -93,6 +93,7 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
     app.ca_bundle = options.speaks_tls().then(|| bundle_path(options)).flatten();
     app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
+    queues::ensure_default(&app, &app.settings.apiserver.default_company)?;
     write_client_config(options, &app, first.as_ref())?;
     Ok(House { app, lock, first })
 }

@@ -156,12 +156,15 @@ fn delete_contents(
     let mut urls = Urls { model_urls: tx.model_urls(&models)?, artifact_urls: tx.artifact_urls(&tasks)? };
     let mut reported = Vec::new();
     for entity in tasks.iter().chain(&models) {
-        reported.extend(tx.reported_urls(entity)?);
+        reported.extend(tx.event_urls(entity)?);
     }
     tx.settle_outputs(&models, false, None, user)?;
     done.deleted_tasks = tx.delete_tasks(&tasks, user)?;
     tx.mark_inputs_deleted(&models, false, user)?;
     done.deleted_models = tx.delete_models(&models)?;
+    for entity in tasks.iter().chain(&models) {
+        crate::domain::files::note_deleted_entity(tx, entity, &ctx.caller.user)?;
+    }
     if request.delete_external_artifacts {
         let cause = Cause { id: request.project, project: Some(request.project), folders: true };
         urls.model_urls = doom_files(ctx, tx, cause, urls.model_urls)?;
