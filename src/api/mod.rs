@@ -33,5 +33,5 @@ mod typed;
 mod users;
 mod workers;
 
-pub use dispatch::{Incoming, Outgoing, dispatch};
+pub use dispatch::{Incoming, Outgoing, OutgoingBody, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

@@ -88,7 +88,7 @@ fn s18_models_can_not_be_put_or_taken_where_one_may_not_write() {
         assert_eq!(code(models::update(&ctx, &own, &to)), update);
     }
     let target = models::Target::Id(&shown);
-    assert_eq!(code(models::move_to(&ctx, &[own.clone()], target)), (403, 21));
+    assert_eq!(code(models::move_to(&ctx, std::slice::from_ref(&own), target)), (403, 21));
     models::move_to(&ctx, &[read.clone(), unseen.clone()], models::Target::Root).unwrap();
     let new = |project: &str| models::NewModel {
         name: "net".to_owned(),

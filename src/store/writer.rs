@@ -17,7 +17,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use parking_lot::{Condvar, Mutex};
@@ -42,6 +42,8 @@ pub(super) struct Writer {
     state: Mutex<State>,
     documents: Condvar,
     events: Condvar,
+    /// Stamp of the log when it was last moved into the database.
+    checkpointed: Mutex<Option<(u64, SystemTime)>>,
 }
 
 struct State {
@@ -96,6 +98,7 @@ impl Writer {
             }),
             documents: Condvar::new(),
             events: Condvar::new(),
+            checkpointed: Mutex::default(),
         }
     }
 
@@ -215,15 +218,31 @@ impl Writer {
             self.give_back(conn, None);
             return result;
         }
+        // An idle server does nothing: the log is looked at only when it was written since.
+        let written = wal_stamp(path);
+        if written.is_none() || written == *self.checkpointed.lock() {
+            return Ok(());
+        }
         let conn = Connection::open(path).map_err(failed)?;
         conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;").map_err(failed)?;
-        conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)
+        conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
+        *self.checkpointed.lock() = written;
+        Ok(())
     }
 
     pub(super) fn counters(&self) -> (u64, u64) {
         let state = self.state.lock();
         (state.turns, state.transactions)
     }
+}
+
+/// When the write-ahead log was last written, if it holds enough to be worth moving.
+fn wal_stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    const WORTH: u64 = 512 * 1024;
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    let facts = std::fs::metadata(name).ok().filter(|facts| facts.len() >= WORTH)?;
+    Some((facts.len(), facts.modified().ok()?))
 }
 
 fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

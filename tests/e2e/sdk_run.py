@@ -30,7 +30,11 @@ class State(dict):
         return self.path.with_name(f"{self.path.stem}-{name}")
 
     def part(self, scenario, name, expect=0):
-        """Runs `part_NAME` of a scenario in a process of its own; answers its output."""
+        """Runs `part_NAME` of a scenario in a process of its own; answers its output.
+
+        Only for scenarios whose `run` opens no task itself: the SDK takes a child of a process with a task for a part
+        of that task.
+        """
         self.save()
         command = [sys.executable, str(HERE), f"part_{name}", scenario, str(self.path)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ.copy())

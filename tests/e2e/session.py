@@ -21,7 +21,10 @@ assert Task.query_tasks(project_name=None) is not None
 
 logins = [path for path in paths if "auth.login" in path]
 assert logins == ["/auth.login"], paths
-others = [path for path in paths if path not in logins]
+# The SDK asks for vaults without a version, since the token's feature set says that there may be some.
+vaults = [path for path in paths if path.startswith("/users.get_vaults?")]
+assert len(vaults) == 1, paths
+others = [path for path in paths if path not in logins + vaults]
 assert others and all(path.startswith("/v2.") for path in others), paths
 assert "/v2.23/projects.get_all" in {path.split("?")[0] for path in others}, paths
 assert Session.api_version == "2.23" or Session.check_min_api_version("2.23"), Session.api_version

@@ -10,14 +10,14 @@ use super::super::{
 use crate::{
     domain::{
         Ctx,
-        projects::{self, Owners, TagsRequest},
+        projects::{self, Owners, Tags, TagsRequest},
     },
     store::projects::{Paged, Slice},
     types::{ApiError, ErrorKind, Json, Result},
 };
 
 #[derive(Deserialize)]
-struct Tags {
+struct TagsAsked {
     #[serde(default)]
     include_system: bool,
     #[serde(default)]
@@ -30,9 +30,9 @@ fn tags(
     ctx: &Ctx<'_>,
     request: Request,
     always: bool,
-    find: fn(&Ctx<'_>, &TagsRequest) -> Result<(Vec<Value>, Vec<Value>)>,
+    find: fn(&Ctx<'_>, &TagsRequest) -> Result<Tags>,
 ) -> Result<Reply> {
-    let asked: Tags = request.decode()?;
+    let asked: TagsAsked = request.decode()?;
     let (tags, system_tags) = find(ctx, &TagsRequest { projects: asked.projects, filter: asked.filter })?;
     let mut data = Map::new();
     data.insert("tags".to_owned(), tags.into());

@@ -188,7 +188,7 @@ impl<'a> Reading<'a> {
             if page.len() >= size && last != Some(next) {
                 break;
             }
-            let Some(item) = feed.next()? else { break };
+            let Some(item) = feed.take_next()? else { break };
             last = Some(next);
             page.extend(self.write(&series, item)?);
         }

@@ -198,22 +198,22 @@ fn by_iteration(snapshot: &Snapshot<'_>, series: &[Series], samples: i64) -> Res
     }
     let interval = interval(whole.count, whole.first, whole.last, samples);
     let mut points: Vec<CurvePoint> = Vec::new();
-    let mut bucket = Bucket::default();
+    let mut bucket: Option<(i64, Bucket)> = None;
     let mut merged = MergedPoints::new(snapshot, series, Iterations::CHARTED, Direction::Ascending)?;
-    while let Some((_, point)) = merged.next()? {
-        let x = start(point.iteration, interval);
-        match points.last_mut() {
-            Some(last) if last.x == x => {}
+    while let Some((_, point)) = merged.take_next()? {
+        let at = start(point.iteration, interval);
+        match &mut bucket {
+            Some((x, known)) if *x == at => known.add(point.value),
             _ => {
-                bucket = Bucket::default();
-                points.push(CurvePoint { x, y: None });
+                let mut fresh = Bucket::default();
+                fresh.add(point.value);
+                if let Some((x, full)) = bucket.replace((at, fresh)) {
+                    points.push(CurvePoint { x, y: full.mean() });
+                }
             }
         }
-        bucket.add(point.value);
-        if let Some(last) = points.last_mut() {
-            last.y = bucket.mean();
-        }
     }
+    points.extend(bucket.map(|(x, last)| CurvePoint { x, y: last.mean() }));
     Ok(points)
 }
 
@@ -222,7 +222,7 @@ fn by_time(snapshot: &Snapshot<'_>, series: &[Series], samples: i64) -> Result<V
     let points = || MergedPoints::new(snapshot, series, Iterations::CHARTED, Direction::Ascending);
     let (mut count, mut first, mut last) = (0, i64::MAX, i64::MIN);
     let mut pass = points()?;
-    while let Some((_, point)) = pass.next()? {
+    while let Some((_, point)) = pass.take_next()? {
         count += 1;
         first = first.min(point.timestamp);
         last = last.max(point.timestamp);
@@ -230,7 +230,7 @@ fn by_time(snapshot: &Snapshot<'_>, series: &[Series], samples: i64) -> Result<V
     let interval = interval(count, first, last, samples);
     let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
     let mut pass = points()?;
-    while let Some((_, point)) = pass.next()? {
+    while let Some((_, point)) = pass.take_next()? {
         buckets.entry(start(point.timestamp, interval)).or_default().add(point.value);
     }
     Ok(buckets.into_iter().map(|(x, bucket)| CurvePoint { x, y: bucket.mean() }).collect())
@@ -248,6 +248,11 @@ fn interval(count: i64, first: i64, last: i64, samples: i64) -> i128 {
 
 /// Start of the bucket in which x lies.
 fn start(x: i64, interval: i128) -> i64 {
+    if let Ok(narrow) = i64::try_from(interval)
+        && let Some(start) = x.div_euclid(narrow).checked_mul(narrow)
+    {
+        return start;
+    }
     let start = i128::from(x).div_euclid(interval) * interval;
     i64::try_from(start).unwrap_or(i64::MIN)
 }

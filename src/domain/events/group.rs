@@ -6,12 +6,10 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use serde_json::value::RawValue;
-
 use super::{
     LogFilter, figure,
     raw::RawEvent,
-    text::{self, Whole},
+    text::{self, Token, Whole},
 };
 use crate::{
     store::events::{
@@ -110,11 +108,11 @@ impl<'a> Batch<'a> {
     ///
     /// Errors: 400/0 a line is no JSON object; 400/12 the same id with and without `allow_locked`, or both as a task
     /// and as a model, or more than 10,000 ids.
-    pub(super) fn read(lines: &'a [Cow<'a, str>], defaults: &Defaults<'_>) -> Result<Batch<'a>> {
+    pub(super) fn read(lines: &'a [Cow<'a, str>], defaults: &Defaults<'a>) -> Result<Batch<'a>> {
         let mut batch =
             Batch { entities: Vec::new(), refused: Refusals::default(), by_id: HashMap::new(), last: 0 };
         for (number, line) in lines.iter().enumerate() {
-            let event: RawEvent<'a> = serde_json::from_str(line).map_err(|_| {
+            let event = RawEvent::read(line).ok_or_else(|| {
                 ApiError::new(
                     ErrorKind::BadRequest,
                     "a line of the batch is not a JSON object; nothing was stored",
@@ -129,26 +127,26 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
-    fn take(&mut self, mut event: RawEvent<'a>, defaults: &Defaults<'_>) -> Result<()> {
-        let is_model = event.model_event.is_some_and(text::truthy);
-        let model = event.model.take().filter(|raw| !text::is_null(raw));
+    fn take(&mut self, mut event: RawEvent<'a>, defaults: &Defaults<'a>) -> Result<()> {
+        let is_model = event.model_event.as_ref().is_some_and(Token::truthy);
+        let model = event.model.take().filter(|model| !model.is_null());
         match model {
             Some(model) if is_model => event.task = Some(model),
-            Some(model) => event.extras.push((Cow::Borrowed("model"), model)),
+            Some(model) => event.extras.push((Cow::Borrowed("model"), model.json())),
             None => {}
         }
-        let allow_locked = event.allow_locked.is_some_and(text::truthy);
+        let allow_locked = event.allow_locked.as_ref().is_some_and(Token::truthy);
         let owner = if is_model { OwnerKind::Model } else { OwnerKind::Task };
-        let entity = match event.task.and_then(text::text) {
+        let entity = match event.task.take().and_then(Token::text) {
             Some(id) => Some(self.entity(id, owner, allow_locked)?),
             None => None,
         };
-        let Some(kind) = event.kind.filter(|raw| !text::is_null(raw)) else {
+        let Some(kind) = event.kind.take().filter(|kind| !kind.is_null()) else {
             self.refused.add("the event has no type", 1);
             return Ok(());
         };
-        let Some(kind) = event_kind(kind) else {
-            let name: String = kind.get().trim_matches('"').chars().take(64).collect();
+        let Some(kind) = event_kind(&kind) else {
+            let name: String = kind.json().trim_matches('"').chars().take(64).collect();
             self.refused.add(format!("unknown event type: {name}"), 1);
             return Ok(());
         };
@@ -200,12 +198,9 @@ impl<'a> Batch<'a> {
 }
 
 /// What a type names; blanks stand for underscores.
-fn event_kind(raw: &RawValue) -> Option<EventKind> {
-    if !raw.get().starts_with('"') {
-        return None;
-    }
-    let name = text::text(raw)?;
-    EventKind::from_wire(&name)
+fn event_kind(token: &Token<'_>) -> Option<EventKind> {
+    let Token::Text(name) = token else { return None };
+    EventKind::from_wire(name)
         .or_else(|| name.contains(' ').then(|| EventKind::from_wire(&name.replace(' ', "_"))).flatten())
 }
 
@@ -249,55 +244,55 @@ impl<'a> Grouped<'a> {
         kind: EventKind,
         mut event: RawEvent<'a>,
         is_model: bool,
-        defaults: &Defaults<'_>,
+        defaults: &Defaults<'a>,
     ) -> Result<(), Refused> {
-        let iteration = match event.iter {
+        let iteration = match event.iter.take() {
             None => None,
-            Some(raw) if text::is_null(raw) => {
+            Some(token) if token.is_null() => {
                 // Kept as sent, and no iteration otherwise.
-                event.extras.push((Cow::Borrowed("iter"), raw));
+                event.extras.push((Cow::Borrowed("iter"), token.json()));
                 None
             }
-            Some(raw) => match text::whole(raw) {
+            Some(token) => match token.whole() {
                 Whole::Number(number) => Some(number),
                 Whole::OutOfRange => return Err(ITERATION_OUT_OF_RANGE),
                 Whole::NotANumber => return Err(BAD_ITERATION),
             },
         };
         let sent =
-            event.timestamp.filter(|raw| !text::is_null(raw)).or(event.ts.filter(|raw| !text::is_null(raw)));
-        let timestamp = match sent.map(text::whole) {
+            [event.timestamp.take(), event.ts.take()].into_iter().flatten().find(|token| !token.is_null());
+        let timestamp = match sent.map(|token| token.whole()) {
             None => defaults.now.0,
             Some(Whole::Number(number)) => number,
             Some(_) => return Err(BAD_TIMESTAMP),
         };
-        let metric = optional_text(event.metric)?.unwrap_or_default();
-        let variant = optional_text(event.variant)?.unwrap_or_default();
-        let value = event.values.or(event.value);
-        if value.is_some() && !matches!(kind, EventKind::Scalar | EventKind::Vector) {
-            keep(&mut event.extras, "value", value);
-        }
-        let worker = optional_text(event.worker)?.unwrap_or_else(|| Cow::Owned(defaults.worker.to_owned()));
-        let key = optional_text(event.key)?.unwrap_or_default();
-        self.keep_foreign(kind, &mut event, defaults.validate_plots);
-        let common =
-            |grouped: &mut Self, extras: &[(Cow<'a, str>, &'a RawValue)]| -> Result<Common, Refused> {
-                let sender = grouped.sender(worker, is_model, extras)?;
-                Ok(Common { iteration, timestamp, sender })
-            };
+        let metric = optional_text(event.metric.take())?.unwrap_or_default();
+        let variant = optional_text(event.variant.take())?.unwrap_or_default();
+        let worker = optional_text(event.worker.take())?.unwrap_or(Cow::Borrowed(defaults.worker));
+        let key = optional_text(event.key.take())?.unwrap_or_default();
+        keep_foreign(kind, &mut event, defaults.validate_plots);
+        let common = |grouped: &mut Self, extras: &[Extra<'a>]| -> Result<Common, Refused> {
+            let sender = grouped.sender(worker, is_model, extras)?;
+            Ok(Common { iteration, timestamp, sender })
+        };
         match kind {
             EventKind::Scalar => {
-                let value = match value.filter(|raw| !text::is_null(raw)) {
+                let value = match event.value.take().filter(|token| !token.is_null()) {
+                    _ if event.values.is_some() => return Err(BAD_VALUE),
                     None => None,
-                    Some(raw) => Some(text::finite(raw).ok_or(BAD_VALUE)?),
+                    Some(token) => Some(token.finite().ok_or(BAD_VALUE)?),
                 };
-                let label = optional_text(event.x_axis_label)?;
+                let label = optional_text(event.x_axis_label.take())?;
                 let common = common(self, &event.extras)?;
                 let series = self.series(kind, metric, variant, key, &common);
                 push_scalar(series, value, label, &common);
             }
             EventKind::Vector => {
-                let value = vector(value)?;
+                let value = match (event.values, event.value.take()) {
+                    (Some(values), _) => vector(values.get())?,
+                    (None, Some(token)) => vector(&token.json())?,
+                    (None, None) => return Err(BAD_VECTOR),
+                };
                 let common = common(self, &event.extras)?;
                 let series = self.series(kind, metric, variant, key, &common);
                 if let ReportedRows::Vectors(rows) = &mut series.rows {
@@ -306,23 +301,18 @@ impl<'a> Grouped<'a> {
                 }
             }
             EventKind::Image => {
-                let url = optional_text(event.url)?;
+                let url = optional_text(event.url.take())?;
                 let common = common(self, &event.extras)?;
                 let series = self.series(kind, metric, variant, Cow::Borrowed(""), &common);
                 if let ReportedRows::Images(rows) = &mut series.rows {
                     let Common { iteration, timestamp, sender } = common;
-                    rows.push(ReportedImage {
-                        iteration: iteration.unwrap_or(0),
-                        key,
-                        url,
-                        timestamp,
-                        sender,
-                    });
+                    let iteration = iteration.unwrap_or(0);
+                    rows.push(ReportedImage { iteration, key, url, timestamp, sender });
                 }
             }
             EventKind::Plot => {
-                let skip = event.skip_validation.is_some_and(text::truthy);
-                let figure = optional_text(event.plot_str)?;
+                let skip = event.skip_validation.as_ref().is_some_and(Token::truthy);
+                let figure = optional_text(event.plot_str.take())?;
                 let common = common(self, &event.extras)?;
                 let plot = plot(figure, skip, &common, defaults);
                 let series = self.series(kind, metric, variant, key, &common);
@@ -331,9 +321,13 @@ impl<'a> Grouped<'a> {
                 }
             }
             EventKind::Log => {
-                let level = optional_text(event.level)?;
-                let msg = optional_text(event.msg)?;
-                keep(&mut event.extras, "key", event.key.filter(|_| !key.is_empty()));
+                let level = optional_text(event.level.take())?;
+                let msg = optional_text(event.msg.take())?;
+                keep(
+                    &mut event.extras,
+                    "key",
+                    Some(Token::Text(key)).filter(|key| *key != Token::Text("".into())),
+                );
                 let common = common(self, &event.extras)?;
                 let msg = msg.map(|msg| defaults.log_filter.filter(&self.id, msg));
                 self.take_line(metric, variant, level, msg, &common, defaults);
@@ -342,29 +336,12 @@ impl<'a> Grouped<'a> {
         Ok(())
     }
 
-    /// Known fields of other kinds are unknown fields of this one: kept as sent.
-    fn keep_foreign(&self, kind: EventKind, event: &mut RawEvent<'a>, validate_plots: bool) {
-        if kind != EventKind::Image {
-            keep(&mut event.extras, "url", event.url);
-        }
-        if kind != EventKind::Plot {
-            keep(&mut event.extras, "plot_str", event.plot_str);
-        }
-        if kind != EventKind::Plot || !validate_plots {
-            keep(&mut event.extras, "skip_validation", event.skip_validation);
-        }
-        if kind != EventKind::Log {
-            keep(&mut event.extras, "msg", event.msg);
-            keep(&mut event.extras, "level", event.level);
-        }
-    }
-
     /// Position of what the event has in common with others.
     fn sender(
         &mut self,
         worker: Cow<'a, str>,
         model_event: bool,
-        extras: &[(Cow<'a, str>, &'a RawValue)],
+        extras: &[Extra<'a>],
     ) -> Result<u32, Refused> {
         let extras = match extras {
             [] => None,
@@ -374,12 +351,9 @@ impl<'a> Grouped<'a> {
         let same = |sender: &Sender<'_>| {
             sender.worker == worker && sender.model_event == model_event && sender.extras == extras
         };
-        // Nearly always the last one or one of a few. Looking further back only saves space.
-        let known = senders
-            .iter()
-            .rposition(same)
-            .filter(|_| senders.len() <= 64)
-            .or_else(|| senders.last().is_some_and(same).then(|| senders.len() - 1));
+        // Nearly always the last one or one of a few. Looking further back would only save space.
+        let recent = senders.len().saturating_sub(64);
+        let known = senders.iter().skip(recent).rposition(same).map(|at| recent + at);
         let at = known.unwrap_or_else(|| {
             senders.push(Sender { worker, model_event, extras });
             senders.len() - 1
@@ -497,22 +471,47 @@ impl<'a> Grouped<'a> {
     }
 }
 
-fn optional_text(raw: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, Refused> {
-    match raw {
-        None => Ok(None),
-        Some(raw) if text::is_null(raw) => Ok(None),
-        Some(raw) => text::text(raw).map(Some).ok_or(BAD_TEXT),
+/// An unknown field and its JSON.
+type Extra<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn optional_text(token: Option<Token<'_>>) -> Result<Option<Cow<'_, str>>, Refused> {
+    match token {
+        None | Some(Token::Null) => Ok(None),
+        Some(token) => token.text().map(Some).ok_or(BAD_TEXT),
     }
 }
 
-fn keep<'a>(extras: &mut Vec<(Cow<'a, str>, &'a RawValue)>, name: &'static str, value: Option<&'a RawValue>) {
+fn keep<'a>(extras: &mut Vec<Extra<'a>>, name: &'static str, value: Option<Token<'a>>) {
     if let Some(value) = value {
-        extras.push((Cow::Borrowed(name), value));
+        extras.push((Cow::Borrowed(name), value.json()));
+    }
+}
+
+/// Known fields of other kinds are unknown fields of this one: kept as sent.
+fn keep_foreign(kind: EventKind, event: &mut RawEvent<'_>, validate_plots: bool) {
+    if !matches!(kind, EventKind::Scalar | EventKind::Vector) {
+        match event.values {
+            Some(values) => event.extras.push((Cow::Borrowed("value"), Cow::Borrowed(values.get()))),
+            None => keep(&mut event.extras, "value", event.value.take()),
+        }
+    }
+    if kind != EventKind::Image {
+        keep(&mut event.extras, "url", event.url.take());
+    }
+    if kind != EventKind::Plot {
+        keep(&mut event.extras, "plot_str", event.plot_str.take());
+    }
+    if kind != EventKind::Plot || !validate_plots {
+        keep(&mut event.extras, "skip_validation", event.skip_validation.take());
+    }
+    if kind != EventKind::Log {
+        keep(&mut event.extras, "msg", event.msg.take());
+        keep(&mut event.extras, "level", event.level.take());
     }
 }
 
 /// Fields as the text of a JSON object.
-fn object(fields: &[(Cow<'_, str>, &RawValue)]) -> Result<String, Refused> {
+fn object(fields: &[Extra<'_>]) -> Result<String, Refused> {
     let mut out = String::from("{");
     for (at, (name, value)) in fields.iter().enumerate() {
         if !text::is_shallow(value) {
@@ -523,7 +522,7 @@ fn object(fields: &[(Cow<'_, str>, &RawValue)]) -> Result<String, Refused> {
         }
         out.push_str(&serde_json::Value::from(name.as_ref()).to_string());
         out.push(':');
-        out.push_str(value.get());
+        out.push_str(value);
     }
     out.push('}');
     Ok(out)
@@ -594,14 +593,13 @@ fn push_scalar<'a>(
 }
 
 /// A list of finite numbers, or one number, as JSON text.
-fn vector(raw: Option<&RawValue>) -> Result<String, Refused> {
-    let raw = raw.ok_or(BAD_VECTOR)?;
-    if text::finite(raw).is_some() {
-        return Ok(raw.get().to_owned());
-    }
+fn vector(json: &str) -> Result<String, Refused> {
     // Numbers beyond f64 are errors of the parser itself.
-    serde_json::from_str::<Vec<f64>>(raw.get()).map_err(|_| BAD_VECTOR)?;
-    Ok(raw.get().to_owned())
+    let is_one = serde_json::from_str::<f64>(json).is_ok();
+    if !is_one && serde_json::from_str::<Vec<f64>>(json).is_err() {
+        return Err(BAD_VECTOR);
+    }
+    Ok(json.to_owned())
 }
 
 fn plot<'a>(

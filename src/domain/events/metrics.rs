@@ -225,7 +225,7 @@ pub fn latest_scalars(ctx: &Ctx<'_>, task: &str) -> Result<LatestScalars> {
                 continue;
             }
             let mut points = Points::new(snapshot, &series, Iterations::ALL, Direction::Descending);
-            let Some(point) = points.next()? else { continue };
+            let Some(point) = points.take_next()? else { continue };
             if let Some(received) = writer.received(point.batch)? {
                 latest.last_timestamp = latest.last_timestamp.max(received.0);
             }

@@ -150,7 +150,7 @@ fn page_by_iteration(
     let range = after.map_or(Iterations::ALL, Iterations::above);
     let mut points = MergedPoints::new(snapshot, series, range, Direction::Ascending)?;
     let mut page: Vec<(usize, Point)> = Vec::new();
-    while let Some((at, point)) = points.next()? {
+    while let Some((at, point)) = points.take_next()? {
         let full = page.len() as i64 >= size;
         if full && page.last().is_some_and(|(_, last)| last.iteration != point.iteration) {
             break;
@@ -175,7 +175,7 @@ fn page_by_time(
     let mut latest = i64::MAX;
     let mut cut_at = size.saturating_mul(2).saturating_add(4_096);
     let mut points = MergedPoints::new(snapshot, series, Iterations::ALL, Direction::Ascending)?;
-    while let Some((at, point)) = points.next()? {
+    while let Some((at, point)) = points.take_next()? {
         let beyond = after.is_none_or(|after| point.timestamp > after);
         if !beyond || point.timestamp > latest || point.value.is_none() {
             continue;
@@ -278,7 +278,7 @@ fn next_documents(
     let mut points = MergedPoints::new(snapshot, numbered, range, Direction::Descending)?;
     let mut place = (from, skip);
     while documents.len() < DOCUMENTS
-        && let Some((at, point)) = points.next()?
+        && let Some((at, point)) = points.take_next()?
     {
         if point.iteration == from && skip > 0 {
             skip -= 1;

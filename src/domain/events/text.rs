@@ -1,4 +1,4 @@
-//! Reading values out of an event's JSON text: leniently where clients are sloppy, never changing what a text says.
+//! Values of an event's fields: read leniently where clients are sloppy, never changing what a text says.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,20 @@ use serde_json::value::RawValue;
 /// The deepest nesting of an unknown field (spec/security_rules.md S24).
 const MAX_DEPTH: usize = 64;
 
-/// A number as it stands in JSON.
+/// A value of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Token<'a> {
+    Null,
+    Bool(bool),
+    Whole(i64),
+    /// Finite.
+    Float(f64),
+    Text(Cow<'a, str>),
+    /// What no field may be: a number out of range, a list, an object. As it stands.
+    Odd(&'a str),
+}
+
+/// A number without fraction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Whole {
     /// Fits.
@@ -18,19 +31,101 @@ pub(super) enum Whole {
     NotANumber,
 }
 
-/// Whether a value is JSON's null.
-pub(super) fn is_null(raw: &RawValue) -> bool {
-    raw.get() == "null"
+impl<'a> Token<'a> {
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Token::Null)
+    }
+
+    /// A string's text. Numbers and booleans stand for themselves; `None` for everything else.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Token::Text(text) => Some(text),
+            Token::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            Token::Whole(number) => Some(Cow::Owned(number.to_string())),
+            Token::Float(number) => Some(Cow::Owned(number.to_string())),
+            Token::Null | Token::Odd(_) => None,
+        }
+    }
+
+    /// A whole number: fractions are cut off, texts that hold a whole number count as it (spec/events.md 3.3).
+    pub(super) fn whole(&self) -> Whole {
+        match self {
+            Token::Whole(number) => Whole::Number(*number),
+            Token::Float(number) => whole_float(*number),
+            Token::Text(text) => whole_text(text.trim()),
+            Token::Odd(json) if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Whole::OutOfRange
+            }
+            Token::Null | Token::Bool(_) | Token::Odd(_) => Whole::NotANumber,
+        }
+    }
+
+    /// A finite number; `None` for everything else.
+    pub(super) fn finite(&self) -> Option<f64> {
+        match self {
+            Token::Whole(number) => Some(*number as f64),
+            Token::Float(number) => Some(*number).filter(|number| number.is_finite()),
+            // A whole number beyond 64 bits.
+            Token::Odd(json) if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                json.parse().ok().filter(|number: &f64| number.is_finite())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a value counts as true: empty ones and the texts for false do not (spec/security_rules.md D).
+    pub(super) fn truthy(&self) -> bool {
+        match self {
+            Token::Null => false,
+            Token::Bool(value) => *value,
+            Token::Whole(number) => *number != 0,
+            Token::Float(number) => *number != 0.0,
+            Token::Text(text) => {
+                !matches!(text.trim().to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0")
+            }
+            Token::Odd(json) => {
+                let inner = json.bytes().skip(1).find(|byte| !byte.is_ascii_whitespace());
+                inner.is_some_and(|byte| !matches!(byte, b']' | b'}'))
+            }
+        }
+    }
+
+    /// The value as JSON.
+    pub(super) fn json(self) -> Cow<'a, str> {
+        match self {
+            Token::Null => Cow::Borrowed("null"),
+            Token::Bool(true) => Cow::Borrowed("true"),
+            Token::Bool(false) => Cow::Borrowed("false"),
+            Token::Whole(number) => Cow::Owned(number.to_string()),
+            Token::Float(number) => Cow::Owned(serde_json::Value::from(number).to_string()),
+            Token::Text(text) => Cow::Owned(serde_json::Value::from(text).to_string()),
+            Token::Odd(json) => Cow::Borrowed(json),
+        }
+    }
 }
 
-/// A string's text. Numbers and booleans stand for themselves; `None` for lists, objects and null.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+/// A value by its JSON.
+pub(super) fn token(raw: &RawValue) -> Token<'_> {
     let json = raw.get();
-    let inner = match json.as_bytes().first() {
-        Some(b'"') => json.get(1..json.len().saturating_sub(1))?,
-        Some(b'{' | b'[' | b'n') | None => return None,
-        Some(_) => return Some(Cow::Borrowed(json)),
-    };
+    match json.as_bytes().first() {
+        Some(b'n') => Token::Null,
+        Some(b't') => Token::Bool(true),
+        Some(b'f') => Token::Bool(false),
+        Some(b'"') => match string(json) {
+            Some(text) => Token::Text(text),
+            None => Token::Odd(json),
+        },
+        Some(b'-' | b'0'..=b'9') => match (json.parse::<i64>(), json.parse::<f64>()) {
+            (Ok(number), _) => Token::Whole(number),
+            (_, Ok(number)) if number.is_finite() && json.contains(['.', 'e', 'E']) => Token::Float(number),
+            _ => Token::Odd(json),
+        },
+        _ => Token::Odd(json),
+    }
+}
+
+fn string(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.get(1..json.len().saturating_sub(1))?;
     if !inner.contains('\\') {
         return Some(Cow::Borrowed(inner));
     }
@@ -40,25 +135,12 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(decoded))
 }
 
-/// A whole number: fractions are cut off, texts that hold a whole number count as it (spec/events.md 3.3).
-pub(super) fn whole(raw: &RawValue) -> Whole {
-    let json = raw.get();
-    if let Ok(number) = json.parse::<i64>() {
-        return Whole::Number(number);
-    }
-    match json.as_bytes().first() {
-        Some(b'"') => match text(raw) {
-            Some(text) => whole_text(text.trim()),
-            None => Whole::NotANumber,
-        },
-        Some(b'-' | b'0'..=b'9') => match json.parse::<f64>() {
-            // Both bounds are exact in f64; the upper one is the first that no longer fits.
-            Ok(number) if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) => {
-                Whole::Number(number.trunc() as i64)
-            }
-            _ => Whole::OutOfRange,
-        },
-        _ => Whole::NotANumber,
+fn whole_float(number: f64) -> Whole {
+    // Both bounds are exact in f64; the upper one is the first that no longer fits.
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
+        Whole::Number(number.trunc() as i64)
+    } else {
+        Whole::OutOfRange
     }
 }
 
@@ -70,38 +152,10 @@ fn whole_text(text: &str) -> Whole {
     text.parse().map_or(Whole::OutOfRange, Whole::Number)
 }
 
-/// A finite number; `None` for everything else.
-pub(super) fn finite(raw: &RawValue) -> Option<f64> {
-    let json = raw.get();
-    match json.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') => json.parse::<f64>().ok().filter(|number| number.is_finite()),
-        _ => None,
-    }
-}
-
-/// Whether a value counts as true: empty ones and the texts for false do not (spec/security_rules.md D).
-pub(super) fn truthy(raw: &RawValue) -> bool {
-    match raw.get() {
-        "true" => true,
-        "false" | "null" => false,
-        json => match json.as_bytes().first() {
-            Some(b'"') => text(raw).is_some_and(|text| {
-                !matches!(text.trim().to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0")
-            }),
-            Some(b'[' | b'{') => json
-                .bytes()
-                .skip(1)
-                .find(|b| !b.is_ascii_whitespace())
-                .is_some_and(|b| !matches!(b, b']' | b'}')),
-            _ => finite(raw).is_none_or(|number| number != 0.0),
-        },
-    }
-}
-
-/// Whether a value is nested no deeper than allowed.
-pub(super) fn is_shallow(raw: &RawValue) -> bool {
+/// Whether JSON is nested no deeper than allowed.
+pub(super) fn is_shallow(json: &str) -> bool {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in raw.get().bytes() {
+    for byte in json.bytes() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,
@@ -120,7 +174,9 @@ pub(super) fn is_shallow(raw: &RawValue) -> bool {
 /// `line` with the bare tokens `NaN`, `Infinity` and `-Infinity`, which Python writes but JSON does not know, as texts.
 /// Where they stand for a value, they are then no numbers; no answer ever holds the bare tokens.
 pub(super) fn with_standard_tokens(line: &str) -> Cow<'_, str> {
-    if !line.contains("NaN") && !line.contains("Infinity") {
+    // Nearly all lines are done with after one quick look.
+    let suspect = memchr::memchr2(b'N', b'I', line.as_bytes()).is_some();
+    if !suspect || !line.contains("NaN") && !line.contains("Infinity") {
         return Cow::Borrowed(line);
     }
     let mut out = String::with_capacity(line.len() + 16);
@@ -188,6 +244,14 @@ mod tests {
         RawValue::from_string(json.to_owned()).unwrap()
     }
 
+    /// Both ways to read a value.
+    fn tokens(json: &str, check: impl Fn(Token<'_>)) {
+        check(token(&raw(json)));
+        if let Ok(token) = serde_json::from_str(json) {
+            check(token);
+        }
+    }
+
     #[test]
     fn case_62_whole_numbers_come_in_many_forms() {
         for (json, expected) in [
@@ -198,6 +262,7 @@ mod tests {
             ("9223372036854775807", Whole::Number(i64::MAX)),
             ("9223372036854775808", Whole::OutOfRange),
             ("-9223372036854775808", Whole::Number(i64::MIN)),
+            ("1e300", Whole::OutOfRange),
             ("1e999", Whole::OutOfRange),
             ("\"99999999999999999999\"", Whole::OutOfRange),
             ("\"x\"", Whole::NotANumber),
@@ -205,7 +270,19 @@ mod tests {
             ("true", Whole::NotANumber),
             ("[1]", Whole::NotANumber),
         ] {
-            assert_eq!(whole(&raw(json)), expected, "{json}");
+            tokens(json, |token| assert_eq!(token.whole(), expected, "{json}"));
+        }
+    }
+
+    #[test]
+    fn finite_numbers_are_read_exactly() {
+        for json in
+            ["0.1", "-1.7976931348623157e308", "5e-324", "123456789.12345678", "18446744073709551616", "7"]
+        {
+            tokens(json, |token| assert_eq!(token.finite(), json.parse().ok(), "{json}"));
+        }
+        for json in ["1e999", "\"5\"", "true", "null", "[1]"] {
+            tokens(json, |token| assert_eq!(token.finite(), None, "{json}"));
         }
     }
 
@@ -215,32 +292,33 @@ mod tests {
             with_standard_tokens(r#"{"a": NaN, "b": [-Infinity,Infinity], "c": "NaN \" NaN"}"#),
             r#"{"a": "NaN", "b": ["-Infinity","Infinity"], "c": "NaN \" NaN"}"#
         );
-        assert!(matches!(with_standard_tokens("{\"a\": 1}"), Cow::Borrowed(_)));
+        assert!(matches!(with_standard_tokens("{\"a\": \"INn\"}"), Cow::Borrowed(_)));
     }
 
     #[test]
     fn texts_survive_lone_surrogates() {
-        assert_eq!(text(&raw(r#""a\ud83d\ude00b\udcffc\\""#)).unwrap(), "a\u{1F600}b\u{FFFD}c\\");
-        assert_eq!(text(&raw(r#""plain""#)).unwrap(), "plain");
-        assert_eq!(text(&raw("5")).unwrap(), "5");
-        assert_eq!(text(&raw("null")), None);
-        assert_eq!(text(&raw("{}")), None);
+        let text = |json: &str| token(&raw(json)).text().map(Cow::into_owned);
+        assert_eq!(text(r#""a\ud83d\ude00b\udcffc\\""#).unwrap(), "a\u{1F600}b\u{FFFD}c\\");
+        tokens(r#""pl\tain""#, |token| assert_eq!(token.text().unwrap(), "pl\tain"));
+        tokens("5", |token| assert_eq!(token.text().unwrap(), "5"));
+        tokens("null", |token| assert_eq!(token.text(), None));
+        assert_eq!(text("{}"), None);
     }
 
     #[test]
     fn truth_is_pythons_except_for_the_texts_of_false() {
         for json in ["true", "1", "\"x\"", "[0]", "{\"a\":1}", "-0.5"] {
-            assert!(truthy(&raw(json)), "{json}");
+            tokens(json, |token| assert!(token.truthy(), "{json}"));
         }
         for json in ["false", "0", "0.0", "\"\"", "\"false\"", "[]", "{ }", "null"] {
-            assert!(!truthy(&raw(json)), "{json}");
+            tokens(json, |token| assert!(!token.truthy(), "{json}"));
         }
     }
 
     #[test]
     fn depth_is_bounded() {
-        assert!(is_shallow(&raw(&format!("{}{}", "[".repeat(64), "]".repeat(64)))));
-        assert!(!is_shallow(&raw(&format!("{}{}", "[".repeat(65), "]".repeat(65)))));
-        assert!(is_shallow(&raw(&format!("\"{}\"", "[".repeat(100)))));
+        assert!(is_shallow(&format!("{}{}", "[".repeat(64), "]".repeat(64))));
+        assert!(!is_shallow(&format!("{}{}", "[".repeat(65), "]".repeat(65))));
+        assert!(is_shallow(&format!("\"{}\"", "[".repeat(100))));
     }
 }

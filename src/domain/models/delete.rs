@@ -51,7 +51,7 @@ fn delete_one(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, force: bool, files: bool) ->
     tx.settle_outputs(&[id], true, Some(&reason), user)?;
     let uri = model.uri.filter(|uri| !uri.is_empty());
     if files {
-        let mut urls = tx.reported_urls(id)?;
+        let mut urls = tx.event_urls(id)?;
         urls.extend(uri.clone());
         let cause = Cause { id, project: model.project.as_deref(), folders: false };
         doom_files(ctx, tx, cause, urls)?;

@@ -2,16 +2,14 @@
 
 use super::{
     Each,
-    access::{text, writable, writable_task},
+    access::{readable_task, text, writable},
     or_abort,
 };
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, tasks},
     store::{Tx, models::Change},
-    types::{ApiError, ErrorKind, Json, Result},
+    types::{ErrorKind, Json, Result},
 };
-
-use serde_json::{Value, json};
 
 /// A task that was published together with a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,47 +60,15 @@ fn publish_one(
     Ok(published)
 }
 
-/// A task that is gone or another tenant's is skipped.
+/// A task that is gone, public or another tenant's is skipped.
 fn publish_its_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, force: bool) -> Result<Option<PublishedTask>> {
-    let task = match writable_task(tx, id) {
-        Ok(task) => task,
-        Err(error) if error.kind() == ErrorKind::InvalidTaskId => return Ok(None),
-        // Public tasks are not the tenant's to publish; one that is only readable is a refusal.
-        Err(error) => {
-            let public =
-                super::access::readable_task(tx, id).is_ok_and(|task| text(&task, "company") == Some(""));
-            return if public { Ok(None) } else { Err(error) };
+    match tasks::publish_with_model(ctx, tx, id, force) {
+        Ok(fields) => Ok(fields.map(|fields| PublishedTask { id: id.to_owned(), fields })),
+        Err(error) if error.kind() == ErrorKind::InvalidTaskId => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NoWritePermission => {
+            let task = readable_task(tx, id)?;
+            if text(&task, "company") == Some("") { Ok(None) } else { Err(error) }
         }
-    };
-    let status = text(&task, "status").unwrap_or_default();
-    if status == "published" {
-        return Ok(None);
+        Err(error) => Err(error),
     }
-    let allowed = matches!(status, "stopped" | "closed" | "failed" | "completed" | "publishing");
-    if !allowed && !force {
-        return Err(ApiError::new(
-            ErrorKind::InvalidTaskStatus,
-            "the model's task must have ended before it can be published; publish the model alone with \
-             publish_task false",
-        )
-        .with("current_status", status)
-        .with("new_status", "published"));
-    }
-    let user = ctx.caller.user.as_str();
-    if !tx.publish_task(id, status, user)? {
-        return Err(ErrorKind::FailedChangingTaskStatus.into());
-    }
-    ctx.touched("task", id);
-    if let Some(project) = text(&task, "project") {
-        tx.touch_project(project)?;
-    }
-    let now = Value::from(tx.now);
-    let output = task.get("output").cloned().unwrap_or_else(|| json!({}));
-    let Value::Object(fields) = json!({
-        "status": "published", "status_reason": "", "status_message": "", "status_changed": now,
-        "last_update": now, "last_change": now, "last_changed_by": user, "published": now, "output": output,
-    }) else {
-        return Ok(None);
-    };
-    Ok(Some(PublishedTask { id: id.to_owned(), fields }))
 }

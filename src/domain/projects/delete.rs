@@ -156,7 +156,7 @@ fn delete_contents(
     let mut urls = Urls { model_urls: tx.model_urls(&models)?, artifact_urls: tx.artifact_urls(&tasks)? };
     let mut reported = Vec::new();
     for entity in tasks.iter().chain(&models) {
-        reported.extend(tx.reported_urls(entity)?);
+        reported.extend(tx.event_urls(entity)?);
     }
     tx.settle_outputs(&models, false, None, user)?;
     done.deleted_tasks = tx.delete_tasks(&tasks, user)?;

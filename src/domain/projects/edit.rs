@@ -117,7 +117,7 @@ fn rename(ctx: &Ctx<'_>, tx: &Tx<'_>, project: &Project, name: &str) -> Result<(
 /// Errors: 403/20 (S17); 400/12 no ids; 400/401 one of them is not the tenant's; 400/801 a name is taken.
 pub fn make_public(ctx: &Ctx<'_>, ids: &[String]) -> Result<usize> {
     ids.iter().for_each(|id| ctx.touched("project", id.as_str()));
-    public::publish(ctx, &PROJECT, ids, |id| unknown(id))
+    public::publish(ctx, &PROJECT, ids, unknown)
 }
 
 /// Takes back projects that this tenant made public. Returns how many.
@@ -125,5 +125,5 @@ pub fn make_public(ctx: &Ctx<'_>, ids: &[String]) -> Result<usize> {
 /// Errors: 403/20 (S17); 400/12 no ids; 400/401 one of them was not made public by the tenant; 400/801.
 pub fn make_private(ctx: &Ctx<'_>, ids: &[String]) -> Result<usize> {
     ids.iter().for_each(|id| ctx.touched("project", id.as_str()));
-    public::take_back(ctx, &PROJECT, ids, |id| unknown(id))
+    public::take_back(ctx, &PROJECT, ids, unknown)
 }

@@ -69,7 +69,7 @@ pub struct TagsRequest {
 }
 
 /// Tags and system tags, each sorted and distinct.
-type Tags = (Vec<Value>, Vec<Value>);
+pub type Tags = (Vec<Value>, Vec<Value>);
 
 fn tags_of(
     ctx: &Ctx<'_>,

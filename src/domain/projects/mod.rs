@@ -17,7 +17,7 @@ pub use access::{find_or_create, readable, writable};
 pub use delete::{DeleteRequest, Deleted, Urls, Validated, delete, validate_delete};
 pub use edit::{NewProject, create, make_private, make_public, update};
 pub use facets::{
-    Owners, TagsRequest, hyperparam_names, hyperparam_values, metadata_keys, metadata_values,
+    Owners, Tags, TagsRequest, hyperparam_names, hyperparam_values, metadata_keys, metadata_values,
     metric_variants, model_tags, project_tags, task_parents, task_tags, user_names,
 };
 pub use list::{by_id, list, list_expanded};

@@ -3,7 +3,7 @@
 use crate::types::{ApiError, ErrorKind, Result};
 
 /// Fewest characters of a segment that a project is made for.
-pub(super) const SHORTEST: usize = 3;
+const SHORTEST: usize = 3;
 
 /// A normalised name of at least one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub(super) fn max_depth(ctx: &Ctx<'_>) -> usize {
 
 /// What stands under a name already.
 pub(super) enum Named {
-    Own(Project),
+    Own(Box<Project>),
     Public,
     Nothing,
 }
@@ -28,7 +28,7 @@ pub(super) enum Named {
 pub(super) fn named(tx: &Tx<'_>, name: &str) -> Result<Named> {
     let mut found = tx.projects_named(name)?;
     Ok(match found.iter().position(|project| !project.company.is_empty()) {
-        Some(own) => Named::Own(found.swap_remove(own)),
+        Some(own) => Named::Own(Box::new(found.swap_remove(own))),
         None if found.is_empty() => Named::Nothing,
         None => Named::Public,
     })
@@ -51,7 +51,7 @@ pub(super) fn taken(name: &str) -> ApiError {
 pub fn ensure(ctx: &Ctx<'_>, tx: &Tx<'_>, name: &str) -> Result<Option<Project>> {
     let Some(name) = ProjectName::parse(name, max_depth(ctx))? else { return Ok(None) };
     match named(tx, name.full())? {
-        Named::Own(project) => Ok(Some(project)),
+        Named::Own(project) => Ok(Some(*project)),
         Named::Public => Err(public_exists(name.full())),
         Named::Nothing => {
             let blank = Blank { description: "", tags: &[], system_tags: &[], destination: None };

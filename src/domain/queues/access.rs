@@ -4,12 +4,7 @@ use serde_json::Value;
 
 use crate::{
     domain::{Ctx, Role},
-    store::{
-        Snapshot,
-        documents::Access,
-        identity::QUEUE_ADMINS,
-        query::{QUEUE, TASK},
-    },
+    store::{Snapshot, documents::Access, identity::QUEUE_ADMINS, query::QUEUE, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, Result},
 };
 
@@ -43,11 +38,11 @@ pub fn writable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json
 }
 
 /// Errors: 400/101 unknown; 403/21 readable only, or public.
-pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<()> {
-    if snapshot.fields(&TASK, id, Access::Write, &["id"])?.is_some() {
-        return Ok(());
+pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHead> {
+    if let Some(head) = snapshot.task(id, Access::Write)? {
+        return Ok(head);
     }
-    Err(match snapshot.fields(&TASK, id, Access::Read, &["id"])? {
+    Err(match snapshot.task(id, Access::Read)? {
         Some(_) => ApiError::new(ErrorKind::NoWritePermission, "you may read this task, not submit it"),
         None => ErrorKind::InvalidTaskId.into(),
     }

@@ -5,9 +5,9 @@ use super::{
     metrics,
 };
 use crate::{
-    domain::Ctx,
-    store::{Tx, documents::Access, query::TASK, queues::WaitingTask},
-    types::{ApiError, ErrorKind, Result},
+    domain::{Ctx, tasks},
+    store::{Tx, documents::Access, query::TASK, tasks::TaskHead},
+    types::{ApiError, ErrorKind, Json, ProjectId, Result, UserId},
 };
 
 fn not_queued(queue: &str, task: &str) -> ApiError {
@@ -16,11 +16,11 @@ fn not_queued(queue: &str, task: &str) -> ApiError {
 
 /// Whom the code of a task will run as when the caller submits it: an executor that submits again does so for whoever
 /// submitted first (S1).
-fn submitter_of(ctx: &Ctx<'_>, task: &WaitingTask) -> String {
-    let caller = ctx.caller.user.as_str();
+fn submitter_of(ctx: &Ctx<'_>, task: &TaskHead) -> UserId {
+    let caller = &ctx.caller.user;
     match (&task.executor, &task.run_as) {
         (Some(executor), Some(run_as)) if executor == caller => run_as.clone(),
-        _ => caller.to_owned(),
+        _ => caller.clone(),
     }
 }
 
@@ -32,9 +32,14 @@ pub fn add_task(ctx: &Ctx<'_>, queue: &str, task: &str, update_execution_queue: 
     ctx.touched("task", task);
     ctx.write(|tx| {
         writable(ctx, tx, queue)?;
-        writable_task(tx, task)?;
-        let found = tx.waiting_task(task)?.ok_or(ErrorKind::InvalidTaskId)?;
-        enter(ctx, tx, queue, task, &found)?;
+        let found = writable_task(tx, task)?;
+        let submitter = submitter_of(ctx, &found);
+        let hash = tasks::content_hash(tx, &found)?;
+        let project = found.project.as_ref().map(ProjectId::as_str);
+        if !tx.enter_queue(queue, task, project, submitter.as_str(), Some(&hash))? {
+            return Err(already_queued(queue, task));
+        }
+        tx.note_submission(task, submitter.as_str(), Some(&hash))?;
         if update_execution_queue {
             tx.set_execution_queue(task, queue)?;
         }
@@ -43,12 +48,8 @@ pub fn add_task(ctx: &Ctx<'_>, queue: &str, task: &str, update_execution_queue: 
     })
 }
 
-fn enter(ctx: &Ctx<'_>, tx: &Tx<'_>, queue: &str, task: &str, found: &WaitingTask) -> Result<()> {
-    let submitter = submitter_of(ctx, found);
-    if !tx.enter_queue(queue, task, found.project.as_deref(), &submitter, None)? {
-        return Err(ApiError::from(ErrorKind::TaskAlreadyQueued).with("queue", queue).with("task", task));
-    }
-    tx.note_submission(task, &submitter, None)
+fn already_queued(queue: &str, task: &str) -> ApiError {
+    ApiError::from(ErrorKind::TaskAlreadyQueued).with("queue", queue).with("task", task)
 }
 
 /// Gives a task that was submitted to a queue the status it had before (spec/queues_workers.md 2.13). Returns whether
@@ -173,15 +174,13 @@ pub fn move_to_queue(
     ctx.write(|tx| {
         holding(ctx, tx, queue, task)?;
         writable(ctx, tx, target)?;
-        writable_task(tx, task)?;
-        let found = tx.waiting_task(task)?.ok_or(ErrorKind::InvalidTaskId)?;
+        let found = writable_task(tx, task)?;
         let entry = tx.entry(queue, task)?.ok_or_else(|| not_queued(queue, task))?;
         // It stays the submission it was: whoever moves it does not become the one it runs as.
         let hash = entry.content_hash.as_deref();
-        if !tx.enter_queue(target, task, found.project.as_deref(), &entry.submitter, hash)? {
-            return Err(ApiError::from(ErrorKind::TaskAlreadyQueued)
-                .with("queue", target)
-                .with("task", task));
+        let project = found.project.as_ref().map(ProjectId::as_str);
+        if !tx.enter_queue(target, task, project, &entry.submitter, hash)? {
+            return Err(already_queued(target, task));
         }
         tx.leave_queue(queue, task)?;
         if update_execution_queue {
@@ -208,7 +207,7 @@ pub fn num_entries(ctx: &Ctx<'_>, queue: &str) -> Result<i64> {
 /// The queue that a task waits in: its id, name and display name.
 ///
 /// Errors: 400/703 none that the caller may see.
-pub fn queue_of_task(ctx: &Ctx<'_>, task: &str) -> Result<crate::types::Json> {
+pub fn queue_of_task(ctx: &Ctx<'_>, task: &str) -> Result<Json> {
     ctx.read(|snapshot| {
         if snapshot.fields(&TASK, task, Access::Read, &["id"])?.is_some() {
             for queue in snapshot.queues_of_task(task)? {

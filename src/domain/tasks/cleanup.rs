@@ -124,7 +124,7 @@ pub(super) fn dispose(
     let user = ctx.caller.user.as_str();
     let mut done = Disposed::default();
     let mut urls = Urls { artifacts: belongings.artifact_urls, ..Urls::default() };
-    let mut event_urls = tx.reported_urls(head.id.as_str())?;
+    let mut event_urls = tx.event_urls(head.id.as_str())?;
     if mode == Mode::Delete {
         done.children = tx.orphan_children(head, &ctx.caller.user)?;
     }
@@ -138,7 +138,7 @@ pub(super) fn dispose(
                 }
                 continue;
             }
-            event_urls.extend(tx.reported_urls(model.id.as_str())?);
+            event_urls.extend(tx.event_urls(model.id.as_str())?);
             tx.delete_models(&[model.id.as_str()])?;
             note_deleted_entity(tx, model.id.as_str(), &ctx.caller.user)?;
             ctx.touched("model", model.id.as_str());
@@ -150,7 +150,7 @@ pub(super) fn dispose(
             done.updated_models += usize::from(mode == Mode::Delete);
         }
     }
-    tx.forget_events(head.id.as_str())?;
+    tx.delete_events(head.id.as_str())?;
     if how.delete_files {
         // Whether the caller may delete a file is decided when it is done, for the caller's own rights (S15).
         let project = head.project.as_ref().map(|project| project.as_str());

@@ -16,7 +16,7 @@ use super::hyperparams::PROPERTIES;
 
 /// SHA-256, in hex, over script, execution, container, configuration, input models, input artifacts and
 /// hyper-parameters without the user's properties.
-pub(super) fn content_hash(snapshot: &Snapshot<'_>, head: &TaskHead) -> Result<String> {
+pub(in crate::domain) fn content_hash(snapshot: &Snapshot<'_>, head: &TaskHead) -> Result<String> {
     let sections = [
         TaskField::Script,
         TaskField::Execution,

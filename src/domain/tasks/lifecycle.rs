@@ -142,6 +142,23 @@ pub fn publish_many(
     })
 }
 
+/// Publishes a task together with a model that it made, which the caller publishes. `None`: it was published before.
+///
+/// Errors: 400/101, 403/21, 400/110.
+pub(in crate::domain) fn publish_with_model(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &str,
+    force: bool,
+) -> Result<Option<Json>> {
+    let mut head = access::writable(tx, id)?;
+    if Status::stored(&head.status) == Status::Published {
+        return Ok(None);
+    }
+    ctx.touched("task", id);
+    publish_task(ctx, tx, &mut head, force, &Words::default(), false).map(Some)
+}
+
 /// Publishes in one step: nobody ever sees the status in between, and a failure leaves everything as it was.
 fn publish_task(
     ctx: &Ctx<'_>,

@@ -154,7 +154,7 @@ pub fn unregister(ctx: &Ctx<'_>, worker: &str) -> Result<()> {
 pub fn report(ctx: &Ctx<'_>, report: &Report) -> Result<()> {
     check_name(&report.worker)?;
     let user = ctx.caller.user.as_str();
-    let outcome = ctx.write(|tx| {
+    ctx.write(|tx| {
         let known = tx.worker(user, &report.worker)?;
         let worker = match known {
             Some(worker) => worker,
@@ -187,8 +187,7 @@ pub fn report(ctx: &Ctx<'_>, report: &Report) -> Result<()> {
             Err(error) if error.kind().code() >= 500 => Err(error),
             outcome => Ok(outcome),
         }
-    })?;
-    outcome
+    })?
 }
 
 fn take(ctx: &Ctx<'_>, tx: &Tx<'_>, report: &Report, worker: &mut Worker) -> Result<()> {

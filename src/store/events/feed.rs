@@ -135,7 +135,7 @@ impl<'a> Feed<'a> {
     }
 
     /// The next event.
-    pub fn next(&mut self) -> Result<Option<Item>> {
+    pub fn take_next(&mut self) -> Result<Option<Item>> {
         let Some(Reverse((_, source))) = self.heads.pop() else { return Ok(None) };
         let item = self.waiting.get_mut(source).and_then(Option::take);
         self.advance(source)?;
@@ -151,7 +151,9 @@ impl<'a> Feed<'a> {
     fn advance(&mut self, at: usize) -> Result<()> {
         let item = match self.sources.get_mut(at) {
             None => None,
-            Some(Source::Points(series, points)) => points.next()?.map(|point| Item::Scalar(*series, point)),
+            Some(Source::Points(series, points)) => {
+                points.take_next()?.map(|point| Item::Scalar(*series, point))
+            }
             Some(Source::Rows(series, blocks)) => blocks.next()?.map(|spot| Item::Row(*series, spot)),
             Some(Source::Lines(names, blocks)) => loop {
                 match blocks.next()? {

@@ -44,7 +44,7 @@ impl<'a> Points<'a> {
     }
 
     /// The next point.
-    pub fn next(&mut self) -> Result<Option<Point>> {
+    pub fn take_next(&mut self) -> Result<Option<Point>> {
         if self.block.is_empty() && !self.left.is_empty() {
             self.fill()?;
         }
@@ -113,22 +113,24 @@ impl<'a> MergedPoints<'a> {
     }
 
     /// The next point and the position of its series.
-    pub fn next(&mut self) -> Result<Option<(usize, Point)>> {
+    pub fn take_next(&mut self) -> Result<Option<(usize, Point)>> {
+        if let [only] = self.feeds.as_mut_slice() {
+            // Nothing to merge, as nearly always.
+            let next = self.waiting.first_mut().and_then(Option::take);
+            return match next {
+                Some(point) => Ok(Some((0, point))),
+                None => Ok(only.take_next()?.map(|point| (0, point))),
+            };
+        }
         let Some(Reverse((_, feed))) = self.heads.pop() else { return Ok(None) };
         let point = self.waiting.get_mut(feed).and_then(Option::take);
         self.advance(feed)?;
         Ok(point.map(|point| (feed, point)))
     }
 
-    /// Iteration of the point that comes next.
-    pub fn peek(&self) -> Option<i64> {
-        let Reverse((_, feed)) = self.heads.peek()?;
-        self.waiting.get(*feed)?.map(|point| point.iteration)
-    }
-
     fn advance(&mut self, feed: usize) -> Result<()> {
         let Some(points) = self.feeds.get_mut(feed) else { return Ok(()) };
-        if let (Some(point), Some(waiting)) = (points.next()?, self.waiting.get_mut(feed)) {
+        if let (Some(point), Some(waiting)) = (points.take_next()?, self.waiting.get_mut(feed)) {
             let iteration = i128::from(point.iteration);
             let rank = if self.direction == Direction::Ascending { iteration } else { -iteration };
             *waiting = Some(point);
@@ -171,6 +173,6 @@ impl Snapshot<'_> {
     /// The point of one iteration.
     pub fn point_at(&self, series: &Series, iteration: i64) -> Result<Option<Point>> {
         let at = Iterations { from: iteration, to: iteration };
-        Points::new(self, series, at, Direction::Ascending).next()
+        Points::new(self, series, at, Direction::Ascending).take_next()
     }
 }

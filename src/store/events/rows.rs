@@ -1,6 +1,6 @@
 //! What the kinds of events have in common when they are read: where they stand, and the batch they came with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use rusqlite::params;
 
@@ -30,7 +30,7 @@ pub struct Batches(HashMap<i64, Batch>);
 impl Batches {
     /// The batch of an event; `None` only where the database lost it.
     pub fn get(&mut self, snapshot: &Snapshot<'_>, id: i64) -> Result<Option<&Batch>> {
-        if !self.0.contains_key(&id) {
+        if let Entry::Vacant(entry) = self.0.entry(id) {
             let found = snapshot.one(
                 "SELECT received, model_event, worker, extras FROM event_batch WHERE id = ?1",
                 [id],
@@ -44,7 +44,7 @@ impl Batches {
                 },
             )?;
             if let Some(batch) = found {
-                self.0.insert(id, batch);
+                entry.insert(batch);
             }
         }
         Ok(self.0.get(&id))

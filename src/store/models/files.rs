@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::{
-    store::{Snapshot, Tx},
+    store::Tx,
     types::{Result, new_id},
 };
 
@@ -45,17 +45,5 @@ impl Tx<'_> {
             ],
         )
         .map(drop)
-    }
-
-    /// Removes everything that was reported for a task or model: what documents that go take along.
-    pub(crate) fn forget_events(&self, entity: &str) -> Result<()> {
-        self.delete_events(entity).map(drop)
-    }
-}
-
-impl Snapshot<'_> {
-    /// Addresses of images that were reported for a task or model.
-    pub(crate) fn reported_urls(&self, entity: &str) -> Result<Vec<String>> {
-        self.event_urls(entity)
     }
 }

@@ -97,7 +97,7 @@ impl Tx<'_> {
                     WHERE task IN (SELECT value FROM json_each(?1))";
         self.run(made, params![list, self.now.0, user])?;
         for task in tasks {
-            self.forget_events(task.as_ref())?;
+            self.delete_events(task.as_ref())?;
         }
         let sql = "DELETE FROM task WHERE id IN (SELECT value FROM json_each(?1)) AND company = ?2";
         self.run(sql, params![list, company])
@@ -120,15 +120,5 @@ impl Tx<'_> {
                    WHERE id = ?1 AND company = ?5";
         let company = self.scope.company.as_str();
         self.run(sql, params![task, list, self.now.0, user, company]).map(drop)
-    }
-
-    /// Publishes a task whose status was checked to be `from`. Returns whether it still was.
-    pub fn publish_task(&self, task: &str, from: &str, user: &str) -> Result<bool> {
-        let sql =
-            "UPDATE task SET status = 'published', status_reason = '', status_message = '', published = ?3,
-                       status_changed = ?3, last_update = ?3, last_change = ?3, last_changed_by = ?4
-                   WHERE id = ?1 AND status = ?2 AND company = ?5";
-        let company = self.scope.company.as_str();
-        Ok(self.run(sql, params![task, from, self.now.0, user, company])? == 1)
     }
 }

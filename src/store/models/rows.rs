@@ -246,7 +246,7 @@ impl Tx<'_> {
     /// Removes models of the tenant with their events; returns how many there were.
     pub fn delete_models<T: AsRef<str>>(&self, ids: &[T]) -> Result<usize> {
         for id in ids {
-            self.forget_events(id.as_ref())?;
+            self.delete_events(id.as_ref())?;
         }
         let sql = "DELETE FROM model WHERE id IN (SELECT value FROM json_each(?1)) AND company = ?2";
         self.run(sql, params![json_list(ids), self.scope.company.as_str()])

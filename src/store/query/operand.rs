@@ -104,9 +104,9 @@ impl Many {
         scalar(self.rows(distinct.into(), one_of(self.element(), values.iter())))
     }
 
-    /// The smallest or greatest element.
-    pub(super) fn extreme(&self, greatest: bool) -> Expr {
-        let element = self.element();
+    /// The smallest or greatest element, as `collate` compares them.
+    pub(super) fn extreme(&self, greatest: bool, collate: impl Fn(Expr) -> Expr) -> Expr {
+        let element = collate(self.element());
         let value = if greatest { Func::max(element) } else { Func::min(element) };
         scalar(self.rows(value.into(), self.element().is_not_null()))
     }

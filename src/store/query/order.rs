@@ -52,7 +52,7 @@ fn order_key(
     match operand(collection, path) {
         None => {}
         Some(Operand::Many(rows)) => {
-            let value = rows.extreme(key.descending);
+            let value = rows.extreme(key.descending, collate);
             if first {
                 select.order_by_expr(rows.none(), Order::Asc);
             }

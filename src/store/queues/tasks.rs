@@ -16,8 +16,6 @@ pub struct WaitingTask {
     pub status: String,
     /// Where it lies.
     pub project: Option<String>,
-    /// Whom its code runs as, while it is submitted.
-    pub run_as: Option<String>,
     /// Who took it to run it.
     pub executor: Option<String>,
 }
@@ -25,15 +23,13 @@ pub struct WaitingTask {
 impl Snapshot<'_> {
     /// A task of the tenant, whatever the access rules: an agent runs what it may not read by itself.
     pub fn waiting_task(&self, task: &str) -> Result<Option<WaitingTask>> {
-        let sql =
-            "SELECT company, status, project, run_as, executor FROM task WHERE id = ?1 AND company = ?2";
+        let sql = "SELECT company, status, project, executor FROM task WHERE id = ?1 AND company = ?2";
         self.one(sql, [task, self.scope.company.as_str()], |row| {
             Ok(WaitingTask {
                 company: row.get(0)?,
                 status: row.get(1)?,
                 project: row.get(2)?,
-                run_as: row.get(3)?,
-                executor: row.get(4)?,
+                executor: row.get(3)?,
             })
         })
     }
@@ -53,7 +49,10 @@ impl Tx<'_> {
         let changed = self.run(
             "UPDATE task SET status = coalesce(enqueue_status, 'created'), status_reason = ?3, status_message = '',
                  status_changed = ?4, last_update = ?4, last_change = ?4, last_changed_by = ?5, enqueue_status = NULL,
-                 execution_queue = NULL, run_as = NULL, executor = NULL, enqueued_hash = NULL
+                 execution_queue = NULL,
+                 run_as = iif(enqueue_status IN ('queued', 'in_progress'), run_as, NULL),
+                 executor = iif(enqueue_status IN ('queued', 'in_progress'), executor, NULL),
+                 enqueued_hash = iif(enqueue_status IN ('queued', 'in_progress'), enqueued_hash, NULL)
              WHERE id = ?1 AND execution_queue = ?2 AND company = ?6",
             params![task, queue, reason, self.now.0, user, self.scope.company.as_str()],
         )?;

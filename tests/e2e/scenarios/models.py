@@ -14,6 +14,11 @@ def fitted():
 
 
 def run(state):
+    state.part("models", "first")
+    state.part("models", "second")
+
+
+def part_first(state):
     task = Task.init(
         PROJECT, "training", reuse_last_task_id=False, output_uri=True, auto_resource_monitoring=False
     )
@@ -40,8 +45,6 @@ def run(state):
     state["task"] = task.id
     state["by_hand"] = output.id
     task.close()
-
-    state.part("models", "second")
 
 
 def part_second(state):

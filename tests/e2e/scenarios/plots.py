@@ -11,7 +11,6 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import plotly.graph_objects as go  # noqa: E402
 from clearml import Task  # noqa: E402
-from clearml.logger import Logger  # noqa: E402, F401
 
 FRAME = pd.DataFrame({"name": ["ann", "böb"], "score": [1.5, 2.25]}, index=["r1", "r2"])
 MATRIX = np.arange(12).reshape(3, 4)
@@ -30,7 +29,7 @@ def run(state):
     logger.report_scatter2d("scatter", "s", scatter=np.array([[0, 1], [1, 4], [2, 9]]), iteration=1, mode="markers")
     logger.report_scatter3d("scatter3", "s", scatter=np.array([[0, 1, 2], [3, 4, 5]]), iteration=1)
     logger.report_surface("surface", "s", matrix=MATRIX, iteration=1)
-    figure = go.Figure(data=[go.Bar(x=["a", "b"], y=[3, 1])], layout={"title": {"text": "Bars"}})
+    figure = go.Figure(data=[go.Bar(x=["a", "b"], y=[3, 1])], layout={"yaxis": {"title": {"text": "height"}}})
     logger.report_plotly("plotly", "bars", figure=figure, iteration=2)
     for iteration in range(3):
         logger.report_scatter2d("repeated", "s", scatter=[[0, iteration]], iteration=iteration)
@@ -65,7 +64,9 @@ def check(state):
     assert np.array_equal(np.array(data["surface", "s"][0]["z"]), MATRIX)
     bars = data["plotly", "bars"][0]
     assert bars["type"] == "bar" and list(bars["x"]) == ["a", "b"], bars
-    assert json.loads(by_name["plotly", "bars"]["plot_str"])["layout"]["title"]["text"] == "Bars"
+    # The SDK puts the series' name in place of the title.
+    layout = json.loads(by_name["plotly", "bars"]["plot_str"])["layout"]
+    assert layout["title"] == "bars" and layout["yaxis"]["title"]["text"] == "height", layout
     assert ("matplotlib", "explicit") in data, set(data)
     shown = [plot for plot in plots if "captured by show" in (plot["metric"], plot["variant"])]
     assert shown, "plt.show() was not captured"

@@ -34,7 +34,7 @@ def check(state):
     assert [task.name for task in ordered] == ["alphabet", "alpha", "beta"], [task.name for task in ordered]
     assert sorted(Task.query_tasks(project_name=PROJECT)) == sorted(ids.values())
     rows = Task.query_tasks(project_name=PROJECT, additional_return_fields=["name", "status"])
-    assert {row["name"]: row["status"] for row in rows}["beta"] == "completed", rows
+    assert {row["name"]: str(row["status"]) for row in rows}["beta"] == "completed", rows
     found = Task.get_task(project_name=PROJECT, task_name="beta")
     assert found.id == ids["beta"]
 

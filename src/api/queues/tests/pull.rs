@@ -71,6 +71,8 @@ fn case_11_s1_the_run_as_user_is_who_submitted() {
     // The task is ann's; bob submits it.
     front.task("t1", json!({}));
     front.visitor("acme", "bob").ok("queues.add_task", json!({"queue": id, "task": "t1"}));
+    let hash = front.value::<String>("SELECT content_hash FROM queue_entry", []).unwrap();
+    assert_eq!((hash.len(), task(&front, "enqueued_hash", "t1")), (64, Some(hash)));
     let agent = agent(&front, "robot");
     let found = agent.ok("queues.get_next_task", json!({"queue": id, "get_task_info": true}));
     assert_eq!(found["task_info"], json!({"company": "acme", "user": "bob"}));

@@ -60,7 +60,7 @@ fn case_24_a_task_waits_in_one_queue() {
     let (task, one, two) = (house.task(), house.queue("q1"), house.queue("q2"));
     house.ok("enqueue", json!({"task": task, "queue": one}));
     assert_eq!(house.err("enqueue", json!({"task": task, "queue": one})), (400, 706));
-    assert_eq!((house.status(&task), house.waiting(&one)), ("queued".into(), vec!std::slice::from_ref(&task)));
+    assert_eq!((house.status(&task), house.waiting(&one)), ("queued".into(), vec![task.clone()]));
     let moved = house.ok("enqueue", json!({"task": task, "queue": two}));
     assert_eq!(moved["fields"]["enqueue_status"], "created", "the status before is kept across the move");
     assert_eq!((house.waiting(&one), house.waiting(&two)), (vec![], vec![task]));
@@ -110,7 +110,7 @@ fn case_28_a_hop_leaves_the_execution_queue() {
     house.ok("enqueue", json!({"task": task, "queue": one}));
     let answer = house.ok("enqueue", hop(&two));
     assert_eq!(answer["fields"].get("execution.queue"), None);
-    assert_eq!((house.waiting(&one), house.waiting(&two)), (vec![], vec!std::slice::from_ref(&task)));
+    assert_eq!((house.waiting(&one), house.waiting(&two)), (vec![], vec![task.clone()]));
     assert_eq!(house.get(&task)["execution"]["queue"], *one);
     house.ok("dequeue", json!({"task": task, "remove_from_all_queues": true}));
     assert!(house.waiting(&two).is_empty());

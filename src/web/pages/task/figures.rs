@@ -168,7 +168,7 @@ pub(super) fn samples(ctx: &Ctx<'_>, request: &PageRequest, task: &Json) -> Resu
     let chosen = request.arg("metric").unwrap_or_default();
     let skip: usize = request.arg("older").and_then(|older| older.parse().ok()).unwrap_or(0).min(10_000);
     let names = perform(ctx, "events.get_task_metrics", |ctx| {
-        events::metrics_by_entity(ctx, OwnerKind::Task, &[id.clone()], Some(EventKind::Image))
+        events::metrics_by_entity(ctx, OwnerKind::Task, std::slice::from_ref(&id), Some(EventKind::Image))
     })?;
     let metrics: Vec<String> = names.into_iter().flat_map(|entity| entity.1).collect();
     let wanted = SAMPLES + i64::try_from(skip).unwrap_or(0) + 1;

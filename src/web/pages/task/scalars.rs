@@ -30,7 +30,7 @@ pub(super) fn scalars(ctx: &Ctx<'_>, request: &PageRequest, task: &Json) -> Resu
     let view = ChartView::parse(&format!("/tasks/{id}/scalars"), &request.query);
     let tree = perform(ctx, "events.get_scalar_metrics_and_variants", |ctx| events::metric_tree(ctx, &id))?;
     let singles = perform(ctx, "events.get_task_single_value_metrics", |ctx| {
-        events::single_values(ctx, OwnerKind::Task, &[id.clone()], &Choice::All)
+        events::single_values(ctx, OwnerKind::Task, std::slice::from_ref(&id), &Choice::All)
     })?;
     let singles: Vec<(String, String, f64)> = singles
         .into_iter()
