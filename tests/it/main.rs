@@ -7,6 +7,7 @@ mod hocon;
 mod identity;
 mod install;
 mod kill;
+mod pages;
 mod protocol;
 mod sdk;
 mod start;
