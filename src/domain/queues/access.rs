@@ -4,13 +4,7 @@ use serde_json::Value;
 
 use crate::{
     domain::{Ctx, Role},
-    store::{
-        Snapshot,
-        documents::Access,
-        identity::QUEUE_ADMINS,
-        query::QUEUE,
-        tasks::TaskHead,
-    },
+    store::{Snapshot, documents::Access, identity::QUEUE_ADMINS, query::QUEUE, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, Result},
 };
 

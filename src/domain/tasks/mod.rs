@@ -42,11 +42,11 @@ pub use clone::{Cloned, Overrides, clone};
 pub use configuration::{
     Configuration, configuration_names, configurations, delete_configuration, edit_configuration,
 };
+pub(super) use content_hash::content_hash;
 pub use create::{create, validate};
 pub use delete::{delete, delete_many};
 pub use edit::{edit, set_requirements};
 pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
-pub(super) use content_hash::content_hash;
 pub(super) use lifecycle::publish_with_model;
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};

@@ -23,8 +23,7 @@ pub struct WaitingTask {
 impl Snapshot<'_> {
     /// A task of the tenant, whatever the access rules: an agent runs what it may not read by itself.
     pub fn waiting_task(&self, task: &str) -> Result<Option<WaitingTask>> {
-        let sql =
-            "SELECT company, status, project, executor FROM task WHERE id = ?1 AND company = ?2";
+        let sql = "SELECT company, status, project, executor FROM task WHERE id = ?1 AND company = ?2";
         self.one(sql, [task, self.scope.company.as_str()], |row| {
             Ok(WaitingTask {
                 company: row.get(0)?,
