@@ -1,0 +1,65 @@
+//! Commands beside `serve`: local accounts, and the agent's own command line against the server.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::yard::{
+    Yard,
+    python::{Workstation, run},
+};
+
+#[test]
+fn accounts_are_managed_on_a_stopped_server_only() {
+    let mut yard = Yard::start();
+    let user = |yard: &Yard, words: &[&str]| {
+        let output = yard.command(&["user"]).args(words).arg("--data").arg(yard.data()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let (done, _, said) = user(&yard, &["create", "mira"]);
+    assert!(!done, "a running server has the lock");
+    assert!(said.contains(&yard.data().display().to_string()), "{said}");
+    yard.stop();
+
+    let (done, shown, said) = user(&yard, &["create", "mira", "--admin"]);
+    assert!(done, "{said}");
+    let password = shown.lines().find_map(|line| line.strip_prefix("Password")).unwrap().trim().to_owned();
+    assert!(password.len() >= 20, "{shown}");
+    let (done, _, said) = user(&yard, &["create", "mira"]);
+    assert!(!done && said.contains("set-password"), "{said}");
+    let (done, _, said) = user(&yard, &["set-password", "nobody"]);
+    assert!(!done && said.contains("user create"), "{said}");
+    let (done, listed, _) = user(&yard, &["list"]);
+    assert!(done && listed.contains("mira") && !listed.contains(&password), "{listed}");
+
+    yard.start_again();
+    let mira = yard.nobody().basic("mira", &password);
+    assert_eq!(mira.ok("users.get_current_user", json!({}))["user"]["role"], "admin");
+    yard.stop();
+    let (done, shown, _) = user(&yard, &["set-password", "mira"]);
+    let changed = shown.lines().find_map(|line| line.strip_prefix("Password")).unwrap().trim().to_owned();
+    assert!(done && changed != password);
+    yard.start_again();
+    yard.nobody().basic("mira", &password).call("users.get_current_user", json!({})).is(401, 22);
+    yard.nobody().basic("mira", &changed).ok("users.get_current_user", json!({}));
+}
+
+#[test]
+fn the_agent_verifies_the_servers_own_certificate() {
+    let yard = Yard::secure().tls().start();
+    yard.admin().ok("workers.register", json!({"worker": "yard-01:gpu0", "queues": [], "timeout": 600}));
+    let place = Workstation::new(&yard, "agent");
+    let mut command = place.python();
+    command.args(["-m", "clearml_agent", "list"]);
+    run(command, "agent-list", Duration::from_secs(120));
+    let log = crate::yard::output_dir().join(format!("{}-agent-list.log", crate::yard::test_name()));
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(said.contains("yard-01:gpu0"), "{said}");
+
+    // The control: a client that does not know the bundle refuses this certificate.
+    let mut command = place.python();
+    command.args(["-c", &format!("import requests; requests.get('{}/debug.ping')", yard.api())]);
+    let output = command.output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("SSLError"), "{output:?}");
+}
