@@ -49,11 +49,7 @@ fn check_depth(value: &Value, depth: usize) -> Result<()> {
 /// Whether a body is nothing at all or `{}`: a batch without items.
 pub(super) fn is_empty_object(body: &[u8]) -> bool {
     let mut rest = body.iter().filter(|byte| !byte.is_ascii_whitespace());
-    match (rest.next(), rest.next(), rest.next()) {
-        (None, ..) => true,
-        (Some(b'{'), Some(b'}'), None) => true,
-        _ => false,
-    }
+    matches!((rest.next(), rest.next(), rest.next()), (None, ..) | (Some(b'{'), Some(b'}'), None))
 }
 
 /// Lines of a JSON-lines body without their ends (LF, CR or CRLF). A trailing line end is fine.
