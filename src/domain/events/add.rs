@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Serialize;
 
 use super::{
-    group::{Batch, Defaults, Grouped, Refusals},
+    batch::{Batch, Defaults, Refusals},
+    group::Grouped,
     text,
 };
 use crate::{

@@ -1,72 +1,21 @@
-//! From lines of a batch to reports: checked, normalised and grouped by series before the writer is taken
-//! (protocol: spec/events.md 3.2 to 3.8).
+//! The events of one task or model, checked, normalised and grouped by series before the writer is taken
+//! (protocol: spec/events.md 3.3 to 3.8).
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
-    LogFilter, figure,
-    raw::RawEvent,
-    text::{self, Token, Whole},
-};
-use crate::{
-    store::events::{
-        EventKind, OwnerKind, Progress, Report, ReportedImage, ReportedLine, ReportedPlot, ReportedRows,
-        ReportedScalar, ReportedSeries, ReportedVector, Sender, Summary, pack_plot,
+    batch::{Defaults, Refusals},
+    fields::{
+        BAD_ITERATION, BAD_TEXT, BAD_TIMESTAMP, BAD_VALUE, BAD_VECTOR, Extra, ITERATION_OUT_OF_RANGE,
+        Refused, keep, keep_foreign, object, optional_text, plot, vector,
     },
-    types::{ApiError, ErrorKind, Millis, Result},
+    raw::RawEvent,
+    text::{Token, Whole},
 };
-
-/// Entities that one batch may name (spec/security_rules.md S24).
-const MAX_ENTITIES: usize = 10_000;
-/// Different messages in one answer.
-const MAX_MESSAGES: usize = 1_000;
-
-/// What the request and the settings say for all events.
-pub(super) struct Defaults<'a> {
-    /// Worker of events that name none.
-    pub(super) worker: &'a str,
-    /// Time of events that have none.
-    pub(super) now: Millis,
-    /// Metrics that do not advance the last iteration.
-    pub(super) ignored_metrics: &'a [String],
-    /// Plots of at least so many characters are stored compressed, 0: none.
-    pub(super) compress_from: u64,
-    /// Whether plots are checked for being JSON.
-    pub(super) validate_plots: bool,
-    /// What console lines pass.
-    pub(super) log_filter: &'a dyn LogFilter,
-}
-
-/// Refusals by message, with how often each occurred.
-#[derive(Debug, Default)]
-pub(super) struct Refusals(pub(super) BTreeMap<String, u64>);
-
-impl Refusals {
-    pub(super) fn add(&mut self, message: impl Into<String>, count: u64) {
-        let message = message.into();
-        if count == 0 {
-            return;
-        }
-        if self.0.len() >= MAX_MESSAGES && !self.0.contains_key(&message) {
-            *self.0.entry("further events were refused".to_owned()).or_default() += count;
-            return;
-        }
-        *self.0.entry(message).or_default() += count;
-    }
-
-    pub(super) fn merge(&mut self, other: Refusals) {
-        for (message, count) in other.0 {
-            self.add(message, count);
-        }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.0.values().sum()
-    }
-}
+use crate::store::events::{
+    EventKind, OwnerKind, Progress, Report, ReportedImage, ReportedLine, ReportedRows, ReportedScalar,
+    ReportedSeries, ReportedVector, Sender, Summary,
+};
 
 /// The events of a batch for one task or model.
 pub(super) struct Grouped<'a> {
@@ -95,135 +44,15 @@ struct SeriesKey<'a> {
     numbered: bool,
 }
 
-/// A batch, ready for the writer.
-pub(super) struct Batch<'a> {
-    pub(super) entities: Vec<Grouped<'a>>,
-    pub(super) refused: Refusals,
-    by_id: HashMap<Cow<'a, str>, usize>,
-    last: usize,
-}
-
-impl<'a> Batch<'a> {
-    /// Reads all lines.
-    ///
-    /// Errors: 400/0 a line is no JSON object; 400/12 the same id with and without `allow_locked`, or both as a task
-    /// and as a model, or more than 10,000 ids.
-    pub(super) fn read(lines: &'a [Cow<'a, str>], defaults: &Defaults<'a>) -> Result<Batch<'a>> {
-        let mut batch =
-            Batch { entities: Vec::new(), refused: Refusals::default(), by_id: HashMap::new(), last: 0 };
-        for (number, line) in lines.iter().enumerate() {
-            let event = RawEvent::read(line).ok_or_else(|| {
-                ApiError::new(
-                    ErrorKind::BadRequest,
-                    "a line of the batch is not a JSON object; nothing was stored",
-                )
-                .with("line", number)
-            })?;
-            batch.take(event, defaults)?;
-        }
-        for entity in &mut batch.entities {
-            entity.finish(defaults);
-        }
-        Ok(batch)
-    }
-
-    fn take(&mut self, mut event: RawEvent<'a>, defaults: &Defaults<'a>) -> Result<()> {
-        let is_model = event.model_event.as_ref().is_some_and(Token::truthy);
-        let model = event.model.take().filter(|model| !model.is_null());
-        match model {
-            Some(model) if is_model => event.task = Some(model),
-            Some(model) => event.extras.push((Cow::Borrowed("model"), model.json())),
-            None => {}
-        }
-        let allow_locked = event.allow_locked.as_ref().is_some_and(Token::truthy);
-        let owner = if is_model { OwnerKind::Model } else { OwnerKind::Task };
-        let entity = match event.task.take().and_then(Token::text) {
-            Some(id) => Some(self.entity(id, owner, allow_locked)?),
-            None => None,
-        };
-        let Some(kind) = event.kind.take().filter(|kind| !kind.is_null()) else {
-            self.refused.add("the event has no type", 1);
-            return Ok(());
-        };
-        let Some(kind) = event_kind(&kind) else {
-            let name: String = kind.json().trim_matches('"').chars().take(64).collect();
-            self.refused.add(format!("unknown event type: {name}"), 1);
-            return Ok(());
-        };
-        if is_model && kind == EventKind::Log {
-            self.refused.add("models have no console: send log events of tasks", 1);
-            return Ok(());
-        }
-        let Some(entity) = entity.and_then(|at| self.entities.get_mut(at)) else {
-            self.refused.add("the event names no task", 1);
-            return Ok(());
-        };
-        match entity.take(kind, event, is_model, defaults) {
-            Ok(()) => entity.accepted += 1,
-            Err(message) => entity.refused.add(message, 1),
-        }
-        Ok(())
-    }
-
-    fn entity(&mut self, id: Cow<'a, str>, kind: OwnerKind, allow_locked: bool) -> Result<usize> {
-        let at = match self.entities.get(self.last) {
-            Some(last) if last.id == id => self.last,
-            _ => match self.by_id.get(&id) {
-                Some(at) => *at,
-                None => {
-                    if self.entities.len() >= MAX_ENTITIES {
-                        let text =
-                            format!("one batch may report for at most {MAX_ENTITIES} tasks and models");
-                        return Err(ApiError::new(ErrorKind::ValidationError, text));
-                    }
-                    self.by_id.insert(id.clone(), self.entities.len());
-                    self.entities.push(Grouped::new(id, kind, allow_locked));
-                    self.entities.len() - 1
-                }
-            },
-        };
-        self.last = at;
-        match self.entities.get(at) {
-            Some(known) if known.kind != kind => {
-                let text = "the batch names the same id both as a task and as a model";
-                Err(ApiError::new(ErrorKind::ValidationError, text).with("id", known.id.as_ref()))
-            }
-            Some(known) if known.allow_locked != allow_locked => {
-                let text = "the batch names the same id both with and without allow_locked";
-                Err(ApiError::new(ErrorKind::ValidationError, text).with("id", known.id.as_ref()))
-            }
-            _ => Ok(at),
-        }
-    }
-}
-
-/// What a type names; blanks stand for underscores.
-fn event_kind(token: &Token<'_>) -> Option<EventKind> {
-    let Token::Text(name) = token else { return None };
-    EventKind::from_wire(name)
-        .or_else(|| name.contains(' ').then(|| EventKind::from_wire(&name.replace(' ', "_"))).flatten())
-}
-
-/// Why an event is refused, as people read it in `errors_info`.
-type Refused = &'static str;
-
-const BAD_ITERATION: Refused = "iter is not a whole number";
-const ITERATION_OUT_OF_RANGE: Refused = "iter does not fit into 64 bits";
-const BAD_TIMESTAMP: Refused = "timestamp is not a number of milliseconds";
-const BAD_VALUE: Refused = "value is not a finite number";
-const BAD_VECTOR: Refused = "values is not a list of finite numbers";
-const BAD_TEXT: Refused = "a field that must be text is something else";
-const TOO_DEEP: Refused = "a field is nested deeper than 64 levels";
-
 /// What all kinds of events have.
-struct Common {
-    iteration: Option<i64>,
-    timestamp: i64,
-    sender: u32,
+pub(super) struct Common {
+    pub(super) iteration: Option<i64>,
+    pub(super) timestamp: i64,
+    pub(super) sender: u32,
 }
 
 impl<'a> Grouped<'a> {
-    fn new(id: Cow<'a, str>, kind: OwnerKind, allow_locked: bool) -> Self {
+    pub(super) fn new(id: Cow<'a, str>, kind: OwnerKind, allow_locked: bool) -> Self {
         Grouped {
             id,
             kind,
@@ -239,7 +68,7 @@ impl<'a> Grouped<'a> {
         }
     }
 
-    fn take(
+    pub(super) fn take(
         &mut self,
         kind: EventKind,
         mut event: RawEvent<'a>,
@@ -444,7 +273,7 @@ impl<'a> Grouped<'a> {
     }
 
     /// Sums up what the report says about its owner.
-    fn finish(&mut self, defaults: &Defaults<'_>) {
+    pub(super) fn finish(&mut self, defaults: &Defaults<'_>) {
         let mut newest: HashMap<(Cow<'a, str>, EventKind), i64> = HashMap::new();
         let mut reached = Vec::new();
         for (series, timestamp) in self.report.series.iter().zip(&self.newest) {
@@ -469,63 +298,6 @@ impl<'a> Grouped<'a> {
         let last_iteration = self.report.progress.last_iteration;
         self.report.progress = Progress { last_iteration, newest: all };
     }
-}
-
-/// An unknown field and its JSON.
-type Extra<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-fn optional_text(token: Option<Token<'_>>) -> Result<Option<Cow<'_, str>>, Refused> {
-    match token {
-        None | Some(Token::Null) => Ok(None),
-        Some(token) => token.text().map(Some).ok_or(BAD_TEXT),
-    }
-}
-
-fn keep<'a>(extras: &mut Vec<Extra<'a>>, name: &'static str, value: Option<Token<'a>>) {
-    if let Some(value) = value {
-        extras.push((Cow::Borrowed(name), value.json()));
-    }
-}
-
-/// Known fields of other kinds are unknown fields of this one: kept as sent.
-fn keep_foreign(kind: EventKind, event: &mut RawEvent<'_>, validate_plots: bool) {
-    if !matches!(kind, EventKind::Scalar | EventKind::Vector) {
-        match event.values {
-            Some(values) => event.extras.push((Cow::Borrowed("value"), Cow::Borrowed(values.get()))),
-            None => keep(&mut event.extras, "value", event.value.take()),
-        }
-    }
-    if kind != EventKind::Image {
-        keep(&mut event.extras, "url", event.url.take());
-    }
-    if kind != EventKind::Plot {
-        keep(&mut event.extras, "plot_str", event.plot_str.take());
-    }
-    if kind != EventKind::Plot || !validate_plots {
-        keep(&mut event.extras, "skip_validation", event.skip_validation.take());
-    }
-    if kind != EventKind::Log {
-        keep(&mut event.extras, "msg", event.msg.take());
-        keep(&mut event.extras, "level", event.level.take());
-    }
-}
-
-/// Fields as the text of a JSON object.
-fn object(fields: &[Extra<'_>]) -> Result<String, Refused> {
-    let mut out = String::from("{");
-    for (at, (name, value)) in fields.iter().enumerate() {
-        if !text::is_shallow(value) {
-            return Err(TOO_DEEP);
-        }
-        if at > 0 {
-            out.push(',');
-        }
-        out.push_str(&serde_json::Value::from(name.as_ref()).to_string());
-        out.push(':');
-        out.push_str(value);
-    }
-    out.push('}');
-    Ok(out)
 }
 
 fn empty_series<'a>(key: &SeriesKey<'a>) -> ReportedSeries<'a> {
@@ -589,45 +361,5 @@ fn push_scalar<'a>(
                 known.first = (value, iteration);
             }
         }
-    }
-}
-
-/// A list of finite numbers, or one number, as JSON text.
-fn vector(json: &str) -> Result<String, Refused> {
-    // Numbers beyond f64 are errors of the parser itself.
-    let is_one = serde_json::from_str::<f64>(json).is_ok();
-    if !is_one && serde_json::from_str::<Vec<f64>>(json).is_err() {
-        return Err(BAD_VECTOR);
-    }
-    Ok(json.to_owned())
-}
-
-fn plot<'a>(
-    figure: Option<Cow<'a, str>>,
-    skip_validation: bool,
-    common: &Common,
-    defaults: &Defaults<'_>,
-) -> ReportedPlot<'a> {
-    let length = figure.as_ref().map_or(0, |figure| figure.chars().count());
-    let text = figure.as_deref().unwrap_or_default();
-    let valid = match defaults.validate_plots {
-        false => None,
-        true if text.is_empty() => Some(false),
-        true if skip_validation => None,
-        true => Some(figure::is_json(text)),
-    };
-    let source_urls = figure::source_urls(text);
-    let large = defaults.compress_from != 0 && length as u64 >= defaults.compress_from;
-    // A figure that can't be compressed is stored as it is.
-    let packed = if large { pack_plot(text).ok() } else { None };
-    ReportedPlot {
-        iteration: common.iteration.unwrap_or(0),
-        plot_str: if packed.is_some() { None } else { figure },
-        packed,
-        plot_len: length as i64,
-        valid,
-        source_urls,
-        timestamp: common.timestamp,
-        sender: common.sender,
     }
 }

@@ -7,12 +7,14 @@
 mod access;
 mod add;
 mod all_events;
+mod batch;
 mod chart;
 mod choice;
 mod cursor;
 mod delete;
 mod document;
 mod download;
+mod fields;
 mod figure;
 mod filter;
 mod group;
