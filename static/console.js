@@ -8,10 +8,9 @@
   const MOST = 1200;
   const follow = document.querySelector("[data-follow]");
   let following = log.hasAttribute("data-follows") && !log.querySelector(".mark-l");
-  let later = log.dataset.later;
-  let loading = false, etag = "";
+  let later = log.dataset.later, loading = false, etag = "";
 
-  const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const below = () => log.scrollHeight - log.scrollTop - log.clientHeight;
   const toEnd = () => (log.scrollTop = log.scrollHeight);
   function setFollowing(on) {
     following = on;
@@ -33,22 +32,33 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
 
-  // New lines replace lines of the same number: the last one may still have been rewritten by a progress bar.
+  // An entry is the line with its number and the lines without one that follow.
+  function entry(first) {
+    const lines = [first];
+    for (let next; (next = lines.at(-1).nextElementSibling) && !next.id;) lines.push(next);
+    return lines;
+  }
+  const entries = (page) => [...page.querySelectorAll("#lines > li[id]")].map(entry);
+
+  // New entries replace those of the same number: the last one may still have been rewritten by a progress bar.
   function append(page) {
-    for (const line of page.querySelectorAll("#lines > li")) {
-      const here = document.getElementById(line.id);
-      if (here) here.replaceWith(line);
-      else list.append(line);
+    for (const lines of entries(page)) {
+      const here = document.getElementById(lines[0].id);
+      const old = here ? entry(here) : [];
+      if (old.length === lines.length && old.every((line, nth) => line.isEqualNode(lines[nth]))) continue;
+      if (here) here.before(...lines);
+      else list.append(...lines);
+      for (const line of old) line.remove();
     }
     while (list.children.length > MOST && !getSelection().containsNode(list.firstChild, true)) {
-      const height = list.firstElementChild.offsetHeight;
-      list.firstElementChild.remove();
-      if (!following) log.scrollTop -= height;
+      const old = entry(list.firstElementChild);
+      if (old.length === list.children.length) break;
+      const height = log.scrollHeight;
+      for (const line of old) line.remove();
+      if (!following) log.scrollTop -= height - log.scrollHeight;
     }
-    const next = page.querySelector("[data-console]");
-    if (next) later = next.dataset.later;
-    const total = page.getElementById("log-total");
-    if (total) document.getElementById("log-total")?.replaceWith(total);
+    later = page.querySelector("[data-console]")?.dataset.later ?? later;
+    document.getElementById("log-total")?.replaceWith(page.getElementById("log-total") ?? "");
   }
 
   async function poll() {
@@ -75,15 +85,12 @@
       const other = page.querySelector(which);
       if (which === "[data-earlier]") {
         const before = log.scrollHeight;
-        const lines = [...page.querySelectorAll("#lines > li")].filter((line) => !document.getElementById(line.id));
-        list.prepend(...lines);
-        if (other) place.replaceWith(other);
-        else place.remove();
+        list.prepend(...entries(page).filter(([first]) => !document.getElementById(first.id)).flat());
+        place.replaceWith(other ?? "");
         log.scrollTop += log.scrollHeight - before;
       } else {
         append(page);
-        if (other) place.replaceWith(other);
-        else place.remove();
+        place.replaceWith(other ?? "");
       }
     } catch {
       // The link stays and works by itself.
@@ -93,9 +100,9 @@
   }
 
   log.addEventListener("scroll", () => {
-    if (following && !atEnd()) setFollowing(false);
+    if (following && below() >= 40) setFollowing(false);
     if (log.scrollTop < 300) extend("[data-earlier]");
-    if (log.scrollHeight - log.scrollTop - log.clientHeight < 300) extend("[data-later-link]");
+    if (below() < 300) extend("[data-later-link]");
   }, { passive: true });
   follow?.addEventListener("click", () => setFollowing(!following));
 

@@ -15,11 +15,10 @@ Steps, in this order:
   format    cargo fmt --check
   lint      cargo clippy --all-targets -- -D warnings
   licences  cargo deny check bans licenses sources, when cargo-deny is installed
-  tests     all Rust tests: unit, front door, real SDK (cargo nextest, else cargo test)
-  pages     the pages in headless Chromium, when tests/pages/run.mjs exists
+  tests     all Rust tests: unit, front door, real SDK, the pages in headless Chromium (cargo nextest, else cargo test)
 
   --only STEP  run just this step; may be repeated
-  -- FILTER    passed to the test runner, as in: tests/run.sh --only tests -- start::
+  -- FILTER    passed to the test runner, as in: tests/run.sh --only tests -- pages::
 
 A failed step does not keep the later ones from running; the exit code is 0 only when all passed. Output worth keeping
 is in test-output/.
@@ -57,7 +56,7 @@ while [ $# -gt 0 ]; do
 done
 for step in ${only[@]+"${only[@]}"}; do
     case $step in
-        needs | format | lint | licences | tests | pages) ;;
+        needs | format | lint | licences | tests) ;;
         *)
             printf 'tests/run.sh: there is no step %s; --help lists them.\n' "$step" >&2
             exit 2
@@ -100,15 +99,13 @@ step() {
 
 # ---------------------------------------------------------------- needs
 
-has_pages() { [ -f tests/pages/run.mjs ]; }
-
 missing_packages() {
     have cc || echo build-essential
     have strace || echo strace
     have script || echo bsdutils
     python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python3-venv
     { have node && have npm; } || echo nodejs npm
-    if has_pages && ! have chromium; then echo chromium; fi
+    have chromium || echo chromium
 }
 
 step_needs() {
@@ -127,7 +124,7 @@ step_needs() {
     fi
     have cargo || { echo "Rust is missing: install cargo (rustup, or your distribution's package), then run this again."; return 1; }
     python_packages
-    if [ -f tests/pages/package-lock.json ]; then node_packages tests/pages; fi
+    node_packages tests/pages
 }
 
 # tests/.venv holds exactly tests/requirements.txt; it is made anew when that file or the Python changes.
@@ -187,17 +184,7 @@ step_tests() {
     fi
 }
 
-step_pages() {
-    if ! has_pages; then
-        echo "There is no tests/pages/run.mjs; the pages are not driven."
-        return 77
-    fi
-    cargo build --profile "$profile" --locked --bin roundhouse
-    mkdir -p test-output
-    ROUNDHOUSE_BINARY=$target/$profile/roundhouse CHROMIUM=$(command -v chromium) node tests/pages/run.mjs
-}
-
-for name in needs format lint licences tests pages; do step "$name"; done
+for name in needs format lint licences tests; do step "$name"; done
 
 # ---------------------------------------------------------------- summary
 

@@ -306,6 +306,7 @@ fn log(q: &str) -> Vec<Line> {
         .enumerate()
         .map(|(nth, text)| Line {
             number: nth as u64 + 1,
+            is_first: true,
             when: Some(When(NOW.0 - (72 - nth as i64) * MINUTE)),
             level: Level::guess(
                 &text.replace("\u{1b}[33m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""),

@@ -1,7 +1,7 @@
 //! Our HOCON reader against `pyhocon`, the reader inside the SDK and the agent: on documents as ClearML's people write them,
 //! both must give the same tree. Where pyhocon departs from the HOCON text, the case says so and why.
 //!
-//! Runs the Python named by `ROUNDHOUSE_TEST_PYTHON` (default `/opt/sdkvenv/bin/python`), which must have `clearml`.
+//! Runs the Python named by `ROUNDHOUSE_TEST_PYTHON` (default: the environment that tests/run.sh makes), which must have `clearml`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use roundhouse::config::hocon::{self, Kind, Options, Substitutions, Value};
 use serde_json::{Value as Json, json};
+
+use crate::yard::python::interpreter;
 
 /// Reads `[{name, text}]`, answers `[{tree} | {error}]`. Durations become `{"$seconds": n}`.
 const REFEREE: &str = r#"
@@ -207,19 +209,6 @@ fn corpus() -> Vec<(&'static str, Expect)> {
     ]
 }
 
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("ROUNDHOUSE_TEST_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or_else(|| PathBuf::from("/opt/sdkvenv/bin/python"));
-    if python.exists() {
-        return Some(python);
-    }
-    println!(
-        "skipped: {} does not exist; name a Python with clearml in ROUNDHOUSE_TEST_PYTHON",
-        python.display()
-    );
-    None
-}
-
 fn run_python(python: &Path, script: &str, input: &str) -> String {
     let mut child = Command::new(python)
         .args(["-c", script])
@@ -271,7 +260,7 @@ fn agrees(ours: &Value, theirs: &Json) -> bool {
 
 #[test]
 fn the_same_tree_as_the_readers_of_the_sdk() {
-    let Some(python) = python() else { return };
+    let python = interpreter();
     let corpus = corpus();
     assert!(corpus.len() >= 60);
     let texts: Vec<&str> = corpus.iter().map(|(text, _)| *text).collect();
@@ -306,7 +295,7 @@ fn the_same_tree_as_the_readers_of_the_sdk() {
 
 #[test]
 fn the_default_files_of_sdk_and_agent_read_the_same() {
-    let Some(python) = python() else { return };
+    let python = interpreter();
     let list = "import clearml, os\nroot = os.path.dirname(os.path.dirname(clearml.__file__))\n\
         print('\\n'.join(os.path.join(d, f) for p in ('clearml', 'clearml_agent') for d, _, fs in os.walk(os.path.join(root, p)) \
         for f in fs if f.endswith('.conf')))";

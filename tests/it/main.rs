@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod errors;
+mod events;
 mod fsync;
 mod hocon;
 mod identity;
 mod install;
 mod kill;
+mod pages;
 mod protocol;
 mod sdk;
 mod start;

@@ -22,6 +22,8 @@ use roundhouse::server::tls::{
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 
+use crate::yard::python::interpreter;
+
 fn days(n: i64) -> SignedDuration {
     SignedDuration::from_hours(n * 24)
 }
@@ -318,13 +320,6 @@ fn unusable_files_refuse_the_start_with_a_sentence() {
     assert!(given.refusal().contains("chmod 600"));
 }
 
-/// A Python with `requests`: `ROUNDHOUSE_TEST_PYTHON`, or the environment that the test runner makes.
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("ROUNDHOUSE_TEST_PYTHON").map(PathBuf::from);
-    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin/python");
-    named.or_else(|| made.exists().then_some(made))
-}
-
 /// What `requests`, which the SDK uses, says to `https://name:port/`; every name leads to this machine.
 fn requests(python: &Path, name: &str, port: u16, bundle: &Path, strict: bool) -> String {
     let script = r#"
@@ -364,10 +359,7 @@ except requests.exceptions.SSLError as error:
 
 #[test]
 fn python_requests_accepts_the_server_and_nothing_that_a_thief_signs() {
-    let Some(python) = python() else {
-        eprintln!("skipped: no Python with requests (set ROUNDHOUSE_TEST_PYTHON)");
-        return;
-    };
+    let python = interpreter();
     let yard = Yard::new(Timestamp::now());
     let bundle = yard.path("ca-bundle.pem");
     let (config, _renewer) = acceptor(yard.source(), Timestamp::now()).unwrap();

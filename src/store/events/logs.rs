@@ -214,16 +214,19 @@ impl Snapshot<'_> {
             Direction::Descending => ("<=", "DESC"),
         };
         let mut lines = Vec::new();
-        // One range of `log_serious` per severity: two short look-ups, where "severity >= 1" would have to sort. The
-        // second condition says nothing new, but shows SQLite that the partial index applies.
-        let conditions: &[&str] = match severity {
-            Severity::Plain => &[""],
-            Severity::Warning => &["AND severity = 1 AND severity > 0", "AND severity = 2 AND severity > 0"],
-            Severity::Error => &["AND severity = 2 AND severity > 0"],
+        // One range of `log_serious` per severity: two short look-ups, where "severity >= 1" would have to sort. The index
+        // is named because SQLite, which can't know how rare such lines are, would walk the whole log.
+        let sources: &[&str] = match severity {
+            Severity::Plain => &["log WHERE"],
+            Severity::Warning => &[
+                "log INDEXED BY log_serious WHERE severity = 1 AND severity > 0 AND",
+                "log INDEXED BY log_serious WHERE severity = 2 AND severity > 0 AND",
+            ],
+            Severity::Error => &["log INDEXED BY log_serious WHERE severity = 2 AND severity > 0 AND"],
         };
-        for condition in conditions {
+        for source in sources {
             let sql = format!(
-                "SELECT {COLUMNS} FROM log WHERE owner = ?1 AND line {side} ?2 {condition} ORDER BY line {order} LIMIT ?3"
+                "SELECT {COLUMNS} FROM {source} owner = ?1 AND line {side} ?2 ORDER BY line {order} LIMIT ?3"
             );
             lines.extend(self.all(&sql, params![owner.seq, from, limit as i64], read)?);
         }

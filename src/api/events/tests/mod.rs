@@ -6,6 +6,7 @@ mod deleting;
 mod images;
 mod logs;
 mod paging;
+mod plans;
 mod plots;
 mod scalars;
 mod security;

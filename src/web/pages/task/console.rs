@@ -1,4 +1,4 @@
-//! The console: windows of numbered lines.
+//! The console: windows of numbered entries.
 
 use super::{head::head, page, perform, shell};
 use crate::{
@@ -111,10 +111,11 @@ fn paint(entries: Vec<LogLine>, needle: &str) -> Vec<Line> {
             Severity::Warning => Level::Warning,
             Severity::Plain => Level::Plain,
         };
-        for part in parts {
+        for (nth, part) in parts.into_iter().enumerate() {
             let level = if known == Level::Plain { Level::guess(part) } else { known };
             lines.push(Line {
                 number: entry.line.unsigned_abs(),
+                is_first: nth == 0,
                 when: Some(When(entry.timestamp)),
                 level,
                 text: painter.line(part),

@@ -1,4 +1,4 @@
-//! `/tasks/{id}/console`: a window of numbered lines.
+//! `/tasks/{id}/console`: a window of numbered entries. What one call reported is an entry, of one line or of several.
 
 use askama::Template;
 
@@ -11,13 +11,15 @@ use crate::web::view::kit;
 use crate::web::view::shell::Shell;
 use crate::web::view::status::Status;
 
-/// Lines in one window. The document holds at most three windows; `console.js` drops the farthest.
+/// Entries in one window. The document holds at most three windows; `console.js` drops the farthest.
 pub const WINDOW: u64 = 400;
 
-/// One line.
+/// One line of an entry.
 pub struct Line {
-    /// Number by arrival, from 1.
+    /// Number of its entry by arrival, from 1.
     pub number: u64,
+    /// Whether the entry begins here: only then the number is shown, and can be linked to.
+    pub is_first: bool,
     /// When it was written.
     pub when: Option<When>,
     /// How serious it is.
@@ -61,11 +63,11 @@ impl LevelFilter {
 /// Result of a search over the whole log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Lines with a match.
+    /// Entries with a match.
     pub total: u64,
-    /// Line of the match before the window.
+    /// Entry of the match before the window.
     pub before: Option<u64>,
-    /// Line of the match after the window.
+    /// Entry of the match after the window.
     pub after: Option<u64>,
 }
 
@@ -77,15 +79,15 @@ pub struct Console {
     pub shell: Shell,
     /// Title and tabs.
     pub head: TaskHead,
-    /// Lines of the window in order.
+    /// Lines of the window's entries in order.
     pub lines: Vec<Line>,
-    /// Lines in all, without filters.
+    /// Entries in all, without filters.
     pub total: u64,
     /// Whether lines that match stand before the window.
     pub has_earlier: bool,
     /// Whether lines that match stand after it.
     pub has_later: bool,
-    /// Marked line, from the address.
+    /// Marked entry, from the address.
     pub marked: Option<u64>,
     /// Search words.
     pub q: String,
@@ -146,6 +148,11 @@ impl Console {
         self.beside("after", self.last())
     }
 
+    /// What is asked for while following: from the last entry on, since a progress bar may still rewrite that one.
+    fn newest(&self) -> String {
+        self.beside("after", self.last().saturating_sub(1))
+    }
+
     /// The beginning of the log.
     fn start(&self) -> String {
         self.beside("after", 0)
@@ -164,11 +171,14 @@ impl Console {
 }
 
 impl Line {
-    fn class(&self) -> &'static str {
-        match self.level {
+    /// Value of `class`; empty for a plain line.
+    fn classes(&self, marked: bool) -> String {
+        let level = match self.level {
             Level::Plain => "",
             Level::Warning => "warn",
             Level::Error => "err",
-        }
+        };
+        let words = [level, if marked { "mark-l" } else { "" }];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
