@@ -280,3 +280,17 @@ fn case_62_minimum_versions() {
         assert_eq!(answer.meta["endpoint"]["actual_version"], "1.0", "{endpoint}");
     }
 }
+
+/// The SDK forks a reporter after its first calls, without closing its connections: on one that stays open, two
+/// processes would mix their calls. Everybody else keeps theirs.
+#[test]
+fn the_sdk_gets_a_connection_for_each_call() {
+    let yard = Yard::start();
+    let connection = |client: &str| {
+        let call = yard.nobody().path("/debug.ping").header("X-ClearML-Client", client);
+        let response = call.send().unwrap();
+        response.headers().get("connection").map(|value| value.to_str().unwrap().to_lowercase())
+    };
+    assert_eq!(connection("clearml-2.1.12").as_deref(), Some("close"));
+    assert_ne!(connection("Webapp-2.0.0").as_deref(), Some("close"));
+}
