@@ -10,7 +10,7 @@ use crate::{
         identity::Account,
         sessions::{Session, SessionKind},
     },
-    types::{ApiError, ErrorKind, Result, SessionId, Version},
+    types::{ApiError, CompanyId, ErrorKind, Result, SessionId, Version},
 };
 
 /// How long a token should live.
@@ -35,7 +35,6 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
     let seconds = lifetime(ctx.app, ctx.caller.role, request)?;
     let app = ctx.app;
     let caller = &ctx.caller;
-    let now = ctx.call.received;
     let refreshed = caller.session.is_some();
     let id = SessionId::fresh();
     let token = ctx.write(|tx| {
@@ -46,23 +45,11 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
                 _ => error,
             },
         )?;
-        let root = caller.root_session.clone().unwrap_or_else(|| id.clone());
         let session = Session {
-            id: id.clone(),
-            kind: SessionKind::Token,
-            user: caller.user.clone(),
-            tenant: caller.tenant.clone(),
             actor: caller.actor.as_ref().map(|actor| actor.user.clone()),
             access_key: caller.access_key.clone(),
-            root: root.clone(),
-            task: None,
-            token_epoch: account.token_epoch,
-            issued: now,
-            exp: seconds.map(|seconds| now.plus_seconds(seconds)),
-            revoked_at: None,
-            proved_at: None,
-            client: ctx.call.client.clone(),
-            ip: Some(ctx.call.ip.clone()),
+            root: caller.root_session.clone().unwrap_or_else(|| id.clone()),
+            ..fresh_session(ctx, id.clone(), &account, &caller.tenant, seconds)
         };
         tx.insert_session(&session)?;
         if !refreshed && caller.actor.is_none() {
@@ -94,7 +81,6 @@ pub fn token_for_user(
     request: TokenRequest,
 ) -> Result<String> {
     let app = ctx.app;
-    let now = ctx.call.received;
     let id = SessionId::fresh();
     ctx.touched("user", user);
     ctx.write(|tx| {
@@ -105,26 +91,38 @@ pub fn token_for_user(
         }
         let subject = principal::load(tx, &app.settings, &account, None).map_err(|_| unknown())?;
         let seconds = lifetime(app, subject.role, request)?;
-        let session = Session {
-            id: id.clone(),
-            kind: SessionKind::Token,
-            user: account.id.clone(),
-            tenant: account.company.clone(),
-            actor: None,
-            access_key: None,
-            root: id.clone(),
-            task: None,
-            token_epoch: account.token_epoch,
-            issued: now,
-            exp: seconds.map(|seconds| now.plus_seconds(seconds)),
-            revoked_at: None,
-            proved_at: None,
-            client: ctx.call.client.clone(),
-            ip: Some(ctx.call.ip.clone()),
-        };
+        let session = fresh_session(ctx, id.clone(), &account, &account.company, seconds);
         tx.insert_session(&session)?;
         sign_for(app, &account, &subject, subject.role, &session, None)
     })
+}
+
+/// A session of a user who acts as themselves, obtained with nothing that could be revoked.
+fn fresh_session(
+    ctx: &Ctx<'_>,
+    id: SessionId,
+    account: &Account,
+    tenant: &CompanyId,
+    seconds: Option<i64>,
+) -> Session {
+    let now = ctx.call.received;
+    Session {
+        root: id.clone(),
+        id,
+        kind: SessionKind::Token,
+        user: account.id.clone(),
+        tenant: tenant.clone(),
+        actor: None,
+        access_key: None,
+        task: None,
+        token_epoch: account.token_epoch,
+        issued: now,
+        exp: seconds.map(|seconds| now.plus_seconds(seconds)),
+        revoked_at: None,
+        proved_at: None,
+        client: ctx.call.client.clone(),
+        ip: Some(ctx.call.ip.clone()),
+    }
 }
 
 /// Seconds of life; `None` lives for ever (system identities that asked for nothing).
