@@ -28,7 +28,7 @@ use crate::{
         App,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
-        peer::peer_address,
+        peer::{peer_address, requested_host},
         transfer::{accepts_gzip, chunks, gzip},
     },
     types::{ApiError, ErrorKind, Json, Result},
@@ -107,7 +107,7 @@ async fn answer(
         "multipart/form-data" => Some(super::form::fields(headers, &body)?),
         _ => None,
     };
-    let host = request.connection_info().host().to_owned();
+    let host = host(request, state);
     let allowance = origin.map(|origin| state.origins.allow(origin, &host));
     let client = either(headers, "x-clearml-client", "x-trains-client");
     let browser = origin.is_some()
@@ -249,7 +249,7 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
     headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     let Some(origin) = origin else { return };
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let host = request.connection_info().host().to_owned();
+    let host = host(request, state);
     let allowance = state.origins.allow(origin, &host);
     let Ok(value) = HeaderValue::from_str(origin) else { return };
     if allowance == Allowance::Refused {
@@ -266,6 +266,19 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
     }
+}
+
+/// The host that the caller asked for, for comparing it with the origin.
+fn host(request: &HttpRequest, state: &ApiState) -> String {
+    let headers = request.headers();
+    let named = header_text(headers, "host").or_else(|| request.uri().authority().map(ToString::to_string));
+    requested_host(
+        request.peer_addr().map(|address| address.ip()),
+        named.as_deref().unwrap_or_default(),
+        header_text(headers, "x-forwarded-host").as_deref(),
+        &state.trusted_proxies,
+    )
+    .to_owned()
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
