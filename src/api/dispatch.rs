@@ -152,9 +152,10 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
     };
     let ctx = match authenticated {
         Ok(caller) => Ctx::new(app, caller, call),
-        Err(error) if operation.name == "auth.login" => {
-            // Failed sign-ins are security events (S26).
-            return operations::perform(operation, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
+        // Failed sign-ins are security events (S26), whatever call the password or secret came with.
+        Err(error) if operation.name == "auth.login" || error.kind() == ErrorKind::InvalidCredentials => {
+            let sign_in = operations::find("auth.login").unwrap_or(operation);
+            return operations::perform(sign_in, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
                 .and(Err(error.clone()))
                 .map_err(|_| error);
         }
