@@ -151,9 +151,8 @@ async fn authenticate(request: &HttpRequest, state: &FilesState) -> Result<(Call
 /// As [`authenticate`], for requests that change something: a browser may send them only from our own pages
 /// (spec/security_rules.md S20).
 async fn authenticate_change(request: &HttpRequest, state: &FilesState) -> Result<(Caller, Call)> {
-    let ours = origin(request).map(|origin| {
-        state.origins.allow(&origin, &host(request, state)) == Allowance::WithCredentials
-    });
+    let ours = origin(request)
+        .map(|origin| state.origins.allow(&origin, &host(request, state)) == Allowance::WithCredentials);
     let refused = match credentials::read(request, state)? {
         Presented::Cookie(_) | Presented::Page(_) => ours != Some(true),
         // Where files are open to the network, they are not open to every page that somebody in it looks at.

@@ -40,3 +40,39 @@ fn a_foreign_link_signs_nobody_out() {
     page.with("origin", &yard.web()).call("login.logout", json!({})).ok();
     yard.nobody().bearer(&token).call(ME, json!({})).is(401, 30);
 }
+
+/// S24: clients that never finish their bodies do not keep others from being served.
+#[test]
+fn slow_bodies_hold_no_places() {
+    use std::io::Write as _;
+    let yard = Yard::start();
+    let address = yard.api().trim_start_matches("http://").to_owned();
+    let slow: Vec<std::net::TcpStream> = (0..300)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(&address).unwrap();
+            let head = "POST /debug.ping HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{";
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let begun = std::time::Instant::now();
+    yard.nobody().call("debug.ping", json!({})).ok();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+    drop(slow);
+}
+
+/// S26: a wrong password is a security event whichever call it came with.
+#[test]
+fn a_wrong_password_is_audited_on_any_call() {
+    let yard = Yard::start();
+    yard.nobody().basic("admin", "wrong").call(ME, json!({})).is(401, 22);
+    let database = rusqlite::Connection::open(yard.data().join("roundhouse.db")).unwrap();
+    let failures: i64 = database
+        .query_row(
+            "SELECT count(*) FROM security_event WHERE operation = 'auth.login' AND code = 401",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(failures, 1);
+}
