@@ -134,20 +134,28 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
         received: Millis::now(),
     };
     let operation = endpoint.operation()?;
-    let presented = incoming.presented.clone().unwrap_or(Presented::Nothing);
+    let mut presented = incoming.presented.clone().unwrap_or(Presented::Nothing);
+    // A call that another site may have caused neither uses nor changes the session (S20).
+    let mut keep_cookie = incoming.foreign_origin;
+    if matches!(operation.access, Access::Optional)
+        && check_cookie_use(endpoint, &incoming, &presented).is_err()
+    {
+        presented = Presented::Nothing;
+        keep_cookie = true;
+    }
     let authenticated = match operation.access {
         Access::Open => Ok(Caller::anonymous()),
-        Access::Optional => Ok(check_cookie_use(endpoint, &incoming, &presented)
-            .and_then(|()| identity::authenticate(app, &presented, &call, endpoint.name))
+        Access::Optional => Ok(identity::authenticate(app, &presented, &call, endpoint.name)
             .unwrap_or_else(|_| Caller::anonymous())),
         _ => check_cookie_use(endpoint, &incoming, &presented)
             .and_then(|()| identity::authenticate(app, &presented, &call, endpoint.name)),
     };
     let ctx = match authenticated {
         Ok(caller) => Ctx::new(app, caller, call),
-        Err(error) if operation.name == "auth.login" => {
-            // Failed sign-ins are security events (S26).
-            return operations::perform(operation, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
+        // Failed sign-ins are security events (S26), whatever call the password or secret came with.
+        Err(error) if operation.name == "auth.login" || error.kind() == ErrorKind::InvalidCredentials => {
+            let sign_in = operations::find("auth.login").unwrap_or(operation);
+            return operations::perform(sign_in, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
                 .and(Err(error.clone()))
                 .map_err(|_| error);
         }
@@ -155,14 +163,9 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
     };
     let ctx = impersonated(app, ctx, operation, &incoming)?;
     operations::perform(operation, &ctx, |ctx| {
-        let foreign = incoming.foreign_origin;
         let request = read_request(endpoint, incoming, presented)?;
         let reply = (endpoint.run)(ctx, request)?;
-        // A foreign page must not be able to plant a session (S20).
-        Ok(match (&reply.cookie, foreign) {
-            (Some(CookieEffect::Set(_)), true) => reply.with_cookie(None),
-            _ => reply,
-        })
+        Ok(if keep_cookie { reply.with_cookie(None) } else { reply })
     })
 }
 

@@ -28,7 +28,7 @@ use crate::{
         App,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
-        peer::peer_address,
+        peer::{peer_address, requested_host},
         transfer::{accepts_gzip, chunks, gzip},
     },
     types::{ApiError, ErrorKind, Json, Result},
@@ -48,6 +48,8 @@ pub struct ApiState {
     pub trusted_proxies: Vec<Network>,
     /// How many calls may run or wait at once.
     pub slots: Arc<tokio::sync::Semaphore>,
+    /// How many KiB of request bodies may be in memory at once.
+    pub body_budget: Arc<tokio::sync::Semaphore>,
 }
 
 /// Without credentials a body may only be this long.
@@ -86,6 +88,11 @@ async fn answer(
             .content_type("text/plain; charset=utf-8")
             .body("Request bodies must not be compressed: leave out the Content-Encoding header.\n"));
     }
+    let presented = presented::read(headers, &state.app.settings.apiserver.auth.session_auth_cookie_name);
+    let known = presented != Presented::Nothing;
+    let limit = if known { state.max_body } else { state.max_body.min(MAX_ANONYMOUS_BODY) };
+    // The body comes first: a client that sends it slowly must not hold a slot meanwhile.
+    let (body, budget) = read_body(headers, payload, limit, &state.body_budget).await?;
     let slot =
         match tokio::time::timeout(std::time::Duration::from_secs(30), state.slots.clone().acquire_owned())
             .await
@@ -93,10 +100,6 @@ async fn answer(
             Ok(Ok(slot)) => slot,
             _ => return Err(ErrorKind::Overloaded.into()),
         };
-    let presented = presented::read(headers, &state.app.settings.apiserver.auth.session_auth_cookie_name);
-    let known = presented != Presented::Nothing;
-    let limit = if known { state.max_body } else { state.max_body.min(MAX_ANONYMOUS_BODY) };
-    let body = read_body(headers, payload, limit).await?;
     let media_type = media_type(headers);
     let form = match media_type.as_str() {
         "application/x-www-form-urlencoded" => {
@@ -107,7 +110,7 @@ async fn answer(
         "multipart/form-data" => Some(super::form::fields(headers, &body)?),
         _ => None,
     };
-    let host = request.connection_info().host().to_owned();
+    let host = host(request, state);
     let allowance = origin.map(|origin| state.origins.allow(origin, &host));
     let client = either(headers, "x-clearml-client", "x-trains-client");
     let browser = origin.is_some()
@@ -141,7 +144,7 @@ async fn answer(
     let compresses = state.app.settings.server.compress_responses;
     let wants_gzip = compresses && accepts_gzip(header_text(headers, "accept-encoding").as_deref());
     let (outgoing, packed) = web::block(move || {
-        let _slot = slot;
+        let _held = (slot, budget);
         let outgoing = dispatch(&app, incoming);
         let packed = match &outgoing.body {
             OutgoingBody::Json(text) if wants_gzip && text.len() >= 500 => Some(gzip(text.as_bytes())),
@@ -218,7 +221,20 @@ pub fn attachment(filename: &str) -> String {
     format!("attachment; filename={folded}; filename*=UTF-8''{encoded}")
 }
 
-async fn read_body(headers: &HeaderMap, mut payload: web::Payload, limit: usize) -> Result<Bytes> {
+/// A client that sends nothing for this long has gone.
+const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
+/// A body has this long, and a second more for each 16 KiB that came.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Reads a body. What is in memory counts against the budget of all bodies, in KiB, until the permit is dropped.
+///
+/// Errors: 400/0 too large, ended early or sent too slowly; 503/0 too many bodies in memory.
+async fn read_body(
+    headers: &HeaderMap,
+    mut payload: web::Payload,
+    limit: usize,
+    budget: &Arc<tokio::sync::Semaphore>,
+) -> Result<(Bytes, Vec<tokio::sync::OwnedSemaphorePermit>)> {
     let too_large = || {
         let text = format!("a request body may have at most {limit} bytes; send smaller batches");
         ApiError::new(ErrorKind::BadRequest, text)
@@ -227,15 +243,35 @@ async fn read_body(headers: &HeaderMap, mut payload: web::Payload, limit: usize)
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(1024 * 1024));
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(ErrorKind::BadRequest, "the body ended early"))?;
+    let begun = std::time::Instant::now();
+    let (mut body, mut permits, mut counted) = (BytesMut::new(), Vec::new(), 0_usize);
+    loop {
+        let chunk = match tokio::time::timeout(IDLE, payload.next()).await {
+            Ok(Some(chunk)) => {
+                chunk.map_err(|_| ApiError::new(ErrorKind::BadRequest, "the body ended early"))?
+            }
+            Ok(None) => break,
+            Err(_) => {
+                return Err(ApiError::new(ErrorKind::BadRequest, "the body came too slowly; send it again"));
+            }
+        };
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
+        let needed = body.len().div_ceil(1024);
+        if needed > counted {
+            let more = u32::try_from(needed - counted).unwrap_or(u32::MAX);
+            let permit = budget.clone().try_acquire_many_owned(more).map_err(|_| ErrorKind::Overloaded)?;
+            permits.push(permit);
+            counted = needed;
+        }
+        let earned = std::time::Duration::from_secs(u64::try_from(body.len() / 16_384).unwrap_or(u64::MAX));
+        if begun.elapsed() > PATIENCE + earned {
+            return Err(ApiError::new(ErrorKind::BadRequest, "the body came too slowly; send it again"));
+        }
     }
-    Ok(body.freeze())
+    Ok((body.freeze(), permits))
 }
 
 /// Headers that every reply carries.
@@ -249,7 +285,7 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
     headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     let Some(origin) = origin else { return };
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let host = request.connection_info().host().to_owned();
+    let host = host(request, state);
     let allowance = state.origins.allow(origin, &host);
     let Ok(value) = HeaderValue::from_str(origin) else { return };
     if allowance == Allowance::Refused {
@@ -266,6 +302,19 @@ fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, 
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
     }
+}
+
+/// The host that the caller asked for, for comparing it with the origin.
+fn host(request: &HttpRequest, state: &ApiState) -> String {
+    let headers = request.headers();
+    let named = header_text(headers, "host").or_else(|| request.uri().authority().map(ToString::to_string));
+    requested_host(
+        request.peer_addr().map(|address| address.ip()),
+        named.as_deref().unwrap_or_default(),
+        header_text(headers, "x-forwarded-host").as_deref(),
+        &state.trusted_proxies,
+    )
+    .to_owned()
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {

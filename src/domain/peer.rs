@@ -29,6 +29,24 @@ pub fn peer_address(
     }
 }
 
+/// The host (with its port) that the caller asked for: the Host header, or what a trusted proxy says it was. No grant
+/// depends on what anybody else writes into forwarding headers (spec/security_rules.md S21).
+pub fn requested_host<'a>(
+    peer: Option<IpAddr>,
+    host: &'a str,
+    forwarded_host: Option<&'a str>,
+    trusted: &[Network],
+) -> &'a str {
+    let is_trusted = peer
+        .map(|address| address.to_canonical())
+        .is_some_and(|address| trusted.iter().any(|network| network.contains(address)));
+    let forwarded = forwarded_host.filter(|_| is_trusted).unwrap_or_default();
+    match forwarded.split(',').next().unwrap_or_default().trim() {
+        "" => host,
+        named => named,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +63,17 @@ mod tests {
         assert_eq!(from("10.0.0.1", None, Some("198.51.100.8")), "198.51.100.8");
         assert_eq!(from("::ffff:10.0.0.1", None, None), "10.0.0.1");
         assert_eq!(peer_address(None, None, None, &trusted), "untrackable");
+    }
+
+    #[test]
+    fn a_forwarded_host_counts_from_trusted_peers_only() {
+        let trusted = [Network::parse("10.0.0.0/8").unwrap()];
+        let from = |peer: &str, forwarded: Option<&'static str>| {
+            requested_host(Some(peer.parse().unwrap()), "box:8008", forwarded, &trusted)
+        };
+        assert_eq!(from("192.0.2.1", Some("evil.example")), "box:8008");
+        assert_eq!(from("10.0.0.1", Some("ui.example, inner")), "ui.example");
+        assert_eq!(from("10.0.0.1", None), "box:8008");
+        assert_eq!(requested_host(None, "box:8008", Some("evil.example"), &trusted), "box:8008");
     }
 }

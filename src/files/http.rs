@@ -16,7 +16,7 @@ use crate::{
         files::{FilePath, Files, open_caller},
         identity::{self, Presented},
         origin::{Allowance, OriginPolicy},
-        peer::peer_address,
+        peer::{peer_address, requested_host},
     },
     types::{ApiError, ErrorKind, Millis, Result, Version, new_id},
 };
@@ -151,10 +151,8 @@ async fn authenticate(request: &HttpRequest, state: &FilesState) -> Result<(Call
 /// As [`authenticate`], for requests that change something: a browser may send them only from our own pages
 /// (spec/security_rules.md S20).
 async fn authenticate_change(request: &HttpRequest, state: &FilesState) -> Result<(Caller, Call)> {
-    let ours = origin(request).map(|origin| {
-        let host = request.connection_info().host().to_owned();
-        state.origins.allow(&origin, &host) == Allowance::WithCredentials
-    });
+    let ours = origin(request)
+        .map(|origin| state.origins.allow(&origin, &host(request, state)) == Allowance::WithCredentials);
     let refused = match credentials::read(request, state)? {
         Presented::Cookie(_) | Presented::Page(_) => ours != Some(true),
         // Where files are open to the network, they are not open to every page that somebody in it looks at.
@@ -194,6 +192,19 @@ fn describe(request: &HttpRequest, state: &FilesState) -> Call {
         browser,
         received: Millis::now(),
     }
+}
+
+/// The host that the caller asked for, for comparing it with the origin.
+pub(super) fn host(request: &HttpRequest, state: &FilesState) -> String {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let authority = request.uri().authority().map(ToString::to_string);
+    requested_host(
+        request.peer_addr().map(|address| address.ip()),
+        text("host").or(authority.as_deref()).unwrap_or_default(),
+        text("x-forwarded-host"),
+        &state.trusted_proxies,
+    )
+    .to_owned()
 }
 
 /// The page that makes the request, when a browser says so.

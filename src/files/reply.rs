@@ -63,7 +63,7 @@ pub(super) fn finish(response: &mut HttpResponse, request: &HttpRequest, state: 
         return;
     };
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let allowance = state.origins.allow(&origin, request.connection_info().host());
+    let allowance = state.origins.allow(&origin, &http::host(request, state));
     let (Ok(value), true) = (HeaderValue::from_str(&origin), allowance != Allowance::Refused) else { return };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
     if allowance == Allowance::WithCredentials {

@@ -147,6 +147,12 @@ fn api_state(options: &Options, ports: Ports, app: Arc<App>) -> ApiState {
         secure_cookies: options.speaks_tls() || app.urls.web.starts_with("https://"),
         trusted_proxies: app.settings.apiserver.trusted_proxies.clone(),
         slots: Arc::new(tokio::sync::Semaphore::new(256)),
+        // 512 MiB, and always room for two of the largest.
+        body_budget: Arc::new(tokio::sync::Semaphore::new(
+            usize::try_from(app.settings.apiserver.request.max_body_bytes / 512)
+                .unwrap_or(usize::MAX)
+                .clamp(512 * 1024, tokio::sync::Semaphore::MAX_PERMITS),
+        )),
         app,
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     domain::{
         App, Call,
         origin::{OriginPolicy, allowed_origin},
-        peer::peer_address,
+        peer::{peer_address, requested_host},
         transfer::{accepts_gzip, chunks, gzip},
     },
 };
@@ -120,7 +120,14 @@ fn page_request(request: &HttpRequest, state: &WebState, form: Vec<(String, Stri
     let headers = request.headers();
     let cookie = |name: &str| request.cookie(name).map(|cookie| cookie.value().to_owned());
     let origin = text(headers, "origin");
-    let host = request.connection_info().host().to_owned();
+    let named = text(headers, "host").or_else(|| request.uri().authority().map(ToString::to_string));
+    let forwarded = text(headers, "x-forwarded-host");
+    let host = requested_host(
+        request.peer_addr().map(|address| address.ip()),
+        named.as_deref().unwrap_or_default(),
+        forwarded.as_deref(),
+        &state.trusted_proxies,
+    );
     let mut call = Call::internal();
     call.ip = peer_address(
         request.peer_addr().map(|address| address.ip()),
@@ -143,7 +150,7 @@ fn page_request(request: &HttpRequest, state: &WebState, form: Vec<(String, Stri
         theme: cookie("theme"),
         main_only: text(headers, "hx-target").as_deref() == Some("main"),
         if_none_match: text(headers, "if-none-match"),
-        origin_ok: origin.is_none() || allowed_origin(&state.origins, origin.as_deref(), &host),
+        origin_ok: origin.is_none() || allowed_origin(&state.origins, origin.as_deref(), host),
         call,
     }
 }

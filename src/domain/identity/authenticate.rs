@@ -109,8 +109,9 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
         Ok(Some((credential, account)))
     })?;
     let Some((credential, account)) = found else {
-        // A name that nobody has must not answer faster than a wrong password. Access keys are not guessable names.
-        if fixed_users.enabled && key.len() < 20 {
+        // A name that nobody has must not answer faster than a wrong password. What looks like one of our access keys
+        // is no name that anybody guesses.
+        if fixed_users.enabled && !looks_like_access_key(key) {
             password::verify_nothing(secret).map_err(busy)?;
         }
         return Err(wrong());
@@ -137,7 +138,12 @@ fn fixed(app: &App, user: &FixedUser, secret: &str, call: &Call, endpoint: &str)
         if app.settings.apiserver.auth.fixed_users.pass_hashed {
             password::verify_bcrypt(secret, stored)
         } else {
-            Ok(keyed::same(secret.as_bytes(), stored.as_bytes()))
+            let same = keyed::same(secret.as_bytes(), stored.as_bytes());
+            if !same {
+                // A name that exists must not answer faster than one that does not.
+                password::verify_nothing(secret)?;
+            }
+            Ok(same)
         }
     })?;
     if !right {
@@ -177,6 +183,10 @@ fn verify(
 /// Nothing was checked, so it is no wrong password: the client repeats the call by itself.
 fn busy(error: HashError) -> ApiError {
     ApiError::new(ErrorKind::Overloaded, error.to_string())
+}
+
+fn looks_like_access_key(key: &str) -> bool {
+    key.len() >= 20 && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 fn secret_matches(app: &App, credential: &Credential, secret: &str) -> bool {
