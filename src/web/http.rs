@@ -148,6 +148,7 @@ fn page_request(request: &HttpRequest, state: &WebState, form: Vec<(String, Stri
         visitor: cookie("roundhouse-visitor"),
         zone: cookie("zone").map(|zone| decode(&zone)),
         theme: cookie("theme"),
+        notice: cookie(pages::notice::COOKIE).map(|notice| decode(&notice)),
         main_only: text(headers, "hx-target").as_deref() == Some("main"),
         if_none_match: text(headers, "if-none-match"),
         origin_ok: origin.is_none() || allowed_origin(&state.origins, origin.as_deref(), host),

@@ -23,6 +23,8 @@ pub struct PageRequest {
     pub zone: Option<String>,
     /// Theme of the last visit, for the sign-in page.
     pub theme: Option<String>,
+    /// What the last action left to be told, as its cookie says.
+    pub notice: Option<String>,
     /// Only the `<main>` element is wanted.
     pub main_only: bool,
     /// The tag of what the browser has.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     PageRequest,
+    pages::notice,
     render::time::{Clock, When},
     view::{
         kit::Person,
@@ -61,7 +62,7 @@ pub(super) fn shell(ctx: &Ctx<'_>, request: &PageRequest, current: &'static str)
         current,
         csrf: csrf_token(ctx.app, &session),
         once: once_key(),
-        notices: Vec::new(),
+        notices: notice::told(request).into_iter().collect(),
         single_keys: preferences.get("keys") != Some(&Value::Bool(false)),
     }
 }

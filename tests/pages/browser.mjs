@@ -46,18 +46,20 @@ export async function visitor(options = {}) {
   return page;
 }
 
-/** Drops the problems that a step provokes on purpose; fails when there were none. */
-export function expected(pattern) {
+/** Drops the problems that a step provoked on purpose; fails when there were none. */
+function expected(pattern) {
   const before = problems.length;
   problems = problems.filter((text) => !pattern.test(text));
   if (problems.length === before) throw new Error(`nothing of the kind ${pattern} was noticed`);
 }
 
-/** One thing that must hold. A failure does not keep the later ones from being looked at. */
-export async function step(name, run) {
+/** One thing that must hold. A failure does not keep the later ones from being looked at. `provoked` is what the browser
+ * complains of in this step on purpose: it must. */
+export async function step(name, run, provoked) {
   const begun = Date.now();
   try {
     await run();
+    if (provoked) expected(provoked);
     if (problems.length) throw new Error(problems.join("\n      "));
     console.log(`ok    ${name} (${Date.now() - begun} ms)`);
   } catch (error) {

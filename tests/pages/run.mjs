@@ -1,6 +1,7 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
-import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, expected, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
+import { deeds } from "./deeds.mjs";
+import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
 
@@ -18,8 +19,7 @@ await step("a wrong password is refused with one sentence", async () => {
   assert.equal((await page.locator("[role=alert]").innerText()).trim(), "Wrong user name or password.");
   assert.equal(await page.inputValue("[name=username]"), "admin", "the name is kept");
   assert.equal(await page.inputValue("[name=password]"), "", "the password is not");
-  expected(/401 \(Unauthorized\)/);
-});
+}, /401 \(Unauthorized\)/);
 
 await step("the right one opens the page that was asked for", async () => {
   await signIn(page, PASSWORD);
@@ -167,6 +167,8 @@ await step("a form without the session's token is refused", async () => {
   assert.equal(foreign.status(), 403, "from another site not even with the token");
 });
 
+await deeds(page, call);
+
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");
   await page.locator("tr", { hasText: "workstation" }).locator("a:has-text('Revoke')").click();
@@ -202,7 +204,7 @@ const PAGES = {
   overview: `/tasks/${TASK}`, execution: `/tasks/${TASK}/execution`, configuration: `/tasks/${TASK}/configuration`,
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
   plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
-  me: "/me", keys: "/me/keys", preferences: "/me/preferences",
+  confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
 };
 
 async function look(page, name) {
@@ -244,8 +246,7 @@ await step("an address that does not exist says so", async () => {
   const answer = await go(page, `/tasks/${"0".repeat(32)}`);
   assert.equal(answer.status(), 404);
   await look(page, "not-found");
-  expected(/404 \(Not Found\)/);
-});
+}, /404 \(Not Found\)/);
 
 await step("after signing out nothing is shown", async () => {
   await go(page, "/");

@@ -1,9 +1,11 @@
 //! The pages: routing, and one module per area that fills view models.
 
+mod bulk;
 mod document;
 mod home;
 mod me;
 mod moved;
+pub(super) mod notice;
 mod projects;
 mod sign_in;
 mod task;
@@ -31,7 +33,7 @@ pub(super) fn answer(app: &App, request: &PageRequest, fingerprint: &str) -> Pag
         false => sign_in::visitor(&ctx, request, fingerprint),
     };
     match result {
-        Ok(reply) => reply,
+        Ok(reply) => notice::spent(request, reply),
         Err(error) => error_page(&ctx, request, &error),
     }
 }
@@ -55,6 +57,7 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (true, ["projects"]) => projects::list(ctx, request),
         (true, ["projects", id]) => projects::overview(ctx, request, id),
         (true, ["projects", id, "tasks"]) => tasks::table(ctx, request, id),
+        (_, ["projects", id, "tasks", deed]) => bulk::route(ctx, request, id, deed),
         (_, ["tasks", id, rest @ ..]) => task::route(ctx, request, id, rest),
         (true, other) => {
             moved::redirect(other).map(PageReply::found).ok_or_else(|| ErrorKind::NotFound.into())

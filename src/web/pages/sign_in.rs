@@ -69,7 +69,7 @@ fn form(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str, shown: Shown) -
 }
 
 /// A path on this host, never an address elsewhere.
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\");
     if own && !next.chars().any(char::is_control) { next } else { "" }
 }

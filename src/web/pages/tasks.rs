@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    bulk,
     document::{at, iteration, person, status, text, texts, time_run, when},
     page, perform, projects, shell,
 };
@@ -95,7 +96,7 @@ pub(super) fn table(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<Pa
             unfiltered,
             archived,
             culprit,
-            bulk: Vec::new(),
+            bulk: bulk::actions(id, list.archived),
             project_path: text(&project, "name"),
             exportable: false,
             list,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::deed::{State, actions};
 use crate::{
     domain::{Ctx, browse},
     types::{Json, Result},
@@ -32,7 +33,7 @@ pub(super) fn head(ctx: &Ctx<'_>, task: &Json) -> Result<TaskHead> {
         worker: text(task, "last_worker"),
         queue: text(task, "execution.queue.name"),
         runs_as: String::new(),
-        actions: Vec::new(),
+        actions: actions(&text(task, "id"), State::of(ctx, task)?),
         counts: counts(task),
         previous: None,
         next: None,

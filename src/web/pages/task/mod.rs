@@ -1,11 +1,15 @@
 //! One task: head, tabs, and what may be done with it.
 
+pub(super) mod act;
 mod console;
+pub(super) mod deed;
 mod details;
 mod figures;
+pub(super) mod goods;
 mod head;
 mod scalars;
 
+use self::deed::Deed;
 use super::{page, perform, shell};
 use crate::{
     domain::{Ctx, browse},
@@ -14,7 +18,22 @@ use crate::{
 };
 
 pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, id: &str, rest: &[&str]) -> Result<PageReply> {
-    let task = perform(ctx, "tasks.get_by_id_ex", |ctx| browse::task(ctx, id))?;
+    let task = match perform(ctx, "tasks.get_by_id_ex", |ctx| browse::task(ctx, id)) {
+        // The form that deleted it was sent twice.
+        Err(error) if !request.is_get && rest == ["delete"] && error.kind() == ErrorKind::InvalidTaskId => {
+            return Ok(PageReply::see_other("/projects"));
+        }
+        found => found?,
+    };
+    if let [key] = rest
+        && let Some(deed) = Deed::from_key(key)
+    {
+        return if request.is_get {
+            act::ask(ctx, request, &task, deed)
+        } else {
+            act::act(ctx, request, &task, deed)
+        };
+    }
     match (request.is_get, rest) {
         (true, []) => details::overview(ctx, request, &task),
         (true, ["execution"]) => details::execution(ctx, request, &task),

@@ -1,0 +1,133 @@
+// What can be done with tasks: from the head of one, and with several of the table.
+import assert from "node:assert/strict";
+import { PROJECT, TASK, WEB, flaws, go, step } from "./browser.mjs";
+
+/** `call` is the API as the same person; `page` is signed in. */
+export async function deeds(page, call) {
+  const api = async (operation, body) => {
+    const answer = await call(operation, body);
+    const reply = await answer.json();
+    assert.equal(answer.status, 200, `${operation}: ${reply.meta.result_msg}`);
+    return reply.data;
+  };
+  const draft = async (name) => (await api("tasks.create", { name, type: "training", project: PROJECT })).id;
+  const stored = async (id) => (await api("tasks.get_by_id", { task: id })).task;
+  const notice = () => page.locator("main > .note").first().innerText();
+
+  /** Presses an action of the head, in the menu where it is there, and answers the dialog. */
+  async function press(verb, fill = async () => {}) {
+    const near = page.locator(".acts > a", { hasText: verb });
+    if (!(await near.count())) await page.locator(".acts summary").click();
+    await page.locator(".acts a", { hasText: verb }).click();
+    const dialog = page.locator("dialog #confirm");
+    await dialog.waitFor();
+    await fill(dialog);
+    await Promise.all([page.waitForNavigation(), dialog.locator("footer button").click()]);
+  }
+
+  let id;
+  await step("a draft is enqueued and taken out again", async () => {
+    id = await draft("waits");
+    await go(page, `/tasks/${id}`);
+    await press("Enqueue", (dialog) => dialog.locator("select").selectOption({ label: "default" }));
+    assert.equal((await stored(id)).status, "queued");
+    assert.match(await notice(), /^Enqueued\. No agent listens/);
+    await page.reload();
+    assert.equal(await page.locator("main > .note").count(), 0, "it is told once");
+    await press("Dequeue");
+    assert.equal((await stored(id)).status, "created");
+  });
+
+  await step("what is not possible is shown with its reason", async () => {
+    await page.locator(".acts summary").click();
+    const publish = page.locator(".acts .menu button", { hasText: "Publish" });
+    assert.equal(await publish.isDisabled(), true);
+    assert.match(await publish.innerText(), /A draft has no results to publish\./);
+    await go(page, `/tasks/${id}/publish`);
+    assert.deepEqual(await flaws(page), []);
+    await page.click("main #confirm footer button");
+    assert.match(await page.locator("main [role=alert]").innerText(), /A draft has no results to publish\./);
+    assert.equal((await stored(id)).status, "created");
+  }, /422 \(Unprocessable/);
+
+  await step("a running task is aborted, published, cloned", async () => {
+    await api("tasks.started", { task: id });
+    await go(page, `/tasks/${id}`);
+    await press("Abort");
+    assert.equal((await stored(id)).status, "stopped");
+    await press("Publish");
+    assert.equal((await stored(id)).status, "published");
+    await press("Clone", (dialog) => dialog.locator("[name=name]").fill("the copy"));
+    assert.equal(await page.locator("h1").textContent(), "the copy");
+    const copy = await stored(new URL(page.url()).pathname.split("/").pop());
+    assert.equal(copy.parent, id);
+    assert.equal(copy.status, "created");
+  });
+
+  await step("archive, restore, archive, delete", async () => {
+    await go(page, `/tasks/${id}`);
+    await press("Archive");
+    assert.ok((await stored(id)).system_tags.includes("archived"));
+    await press("Restore");
+    assert.ok(!(await stored(id)).system_tags.includes("archived"));
+    await press("Archive");
+    await press("Delete");
+    assert.equal(page.url(), `${WEB}/projects/${PROJECT}/tasks`);
+    assert.match(await notice(), /^waits is deleted\./);
+    assert.equal((await call("tasks.get_by_id", { task: id })).status, 400);
+  });
+
+  await step("a reset makes a draft again", async () => {
+    const failed = await draft("fails");
+    await api("tasks.started", { task: failed });
+    await api("tasks.failed", { task: failed });
+    await go(page, `/tasks/${failed}`);
+    await press("Reset");
+    assert.equal((await stored(failed)).status, "created");
+  });
+
+  await step("several at once: counts before, counts and reasons after", async () => {
+    const [one, two, runs] = [await draft("bulk one"), await draft("bulk two"), await draft("bulk runs")];
+    for (const each of [two, runs]) await api("tasks.started", { task: each });
+    await api("tasks.stopped", { task: two });
+    await go(page, `/projects/${PROJECT}/tasks`);
+    const bulk = async (ids, verb, fill = async () => {}) => {
+      for (const each of ids) await page.check(`#t-${each} input`);
+      await page.locator("[data-bulk] button", { hasText: verb }).click();
+      const dialog = page.locator("dialog #confirm");
+      await dialog.waitFor();
+      await fill(dialog);
+      await Promise.all([page.waitForNavigation(), dialog.locator("footer button").click()]);
+    };
+    await bulk([two, runs], "Publish", async (dialog) => {
+      assert.equal(await dialog.locator("h1").textContent(), "Publish 2 tasks?");
+      assert.match(await dialog.innerText(), /1 will be refused: It has not ended yet\./);
+    });
+    assert.equal(await notice(), "1 published, 1 refused: bulk runs (It has not ended yet).");
+    assert.equal((await stored(two)).status, "published");
+    assert.equal((await stored(runs)).status, "in_progress");
+    await bulk([one, runs], "Archive");
+    assert.equal(await notice(), "2 archived.");
+    assert.equal(await page.locator(`#t-${one}`).count(), 0);
+    await page.click("#list-foot a:has-text('Show')");
+    await page.locator(`#t-${one}`).waitFor();
+    await bulk([one], "Restore");
+    assert.match(page.url(), /archived=1/, "one stays where one was");
+    await bulk([runs], "Delete");
+    assert.equal(await notice(), "1 deleted.");
+    assert.equal((await call("tasks.get_by_id", { task: runs })).status, 400);
+    assert.ok(!(await stored(one)).system_tags.includes("archived"));
+  });
+
+  await step("files are deleted only after the word is typed", async () => {
+    await go(page, `/tasks/${TASK}/delete`);
+    const text = await page.locator("main #confirm").innerText();
+    assert.match(text, /1 artifact\n/);
+    assert.match(text, /\d files on this server/);
+    assert.match(text, /Only drafts and archived tasks are deleted/);
+    await page.fill("#typed", "something else");
+    await page.click("main #confirm footer button");
+    assert.match(await page.locator("main [role=alert]").innerText(), /Type delete to confirm\. Nothing was deleted\./);
+    assert.equal((await stored(TASK)).status, "completed");
+  }, /422 \(Unprocessable/);
+}
