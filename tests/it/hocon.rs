@@ -4,7 +4,7 @@
 //! Runs the Python named by `ROUNDHOUSE_TEST_PYTHON` (default: the environment that tests/run.sh makes), which must have `clearml`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use roundhouse::config::hocon::{self, Kind, Options, Substitutions, Value};

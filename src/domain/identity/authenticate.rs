@@ -226,7 +226,8 @@ fn bearer(app: &App, text: &str, call: &Call) -> Result<Caller> {
 
 fn page(app: &App, id: &str, call: &Call) -> Result<Caller> {
     app.store.read(&Scope::server(), |snapshot| {
-        let session = snapshot.session(id)?.filter(|session| session.kind == SessionKind::Page);
+        let id = super::sessions::stored_id(app, id);
+        let session = snapshot.session(id.as_str())?.filter(|session| session.kind == SessionKind::Page);
         of_session(app, snapshot, session.ok_or(ErrorKind::InvalidToken)?, call)
     })
 }

@@ -2,18 +2,24 @@
 
 use super::{Presented, authenticate};
 use crate::{
-    crypto::{Secret, password, random},
-    domain::{Caller, CallerKind, Ctx, operations, perform},
+    crypto::{Secret, keyed::keyed_hash, password, random},
+    domain::{App, Caller, CallerKind, Ctx, operations, perform},
     store::sessions::{Session, SessionKind},
     types::{ApiError, ErrorKind, Result, SessionId},
 };
 
 /// A signed-in browser.
 pub struct PageSession {
-    /// Value of the cookie.
-    pub id: SessionId,
+    /// Value of the cookie; only its keyed hash is stored.
+    pub cookie: Secret<String>,
     /// Who signed in.
     pub caller: Caller,
+}
+
+/// The id under which a page's session is stored: a copy of the database opens no session.
+pub(super) fn stored_id(app: &App, cookie: &str) -> SessionId {
+    let hash = keyed_hash(app.keys.session.expose().as_bytes(), &[b"page", cookie.as_bytes()]);
+    SessionId::from(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// Pages stay signed in this long.
@@ -29,7 +35,8 @@ pub fn sign_in(ctx: &Ctx<'_>, name: &str, password: &str) -> Result<PageSession>
     if caller.kind != CallerKind::Person || caller.access_key.is_some() {
         return Err(ApiError::new(ErrorKind::InvalidCredentials, "this identity has no browser sign-in"));
     }
-    let id = SessionId::from(random::new_secret().expose().clone());
+    let cookie = random::new_secret();
+    let id = stored_id(ctx.app, cookie.expose());
     let now = ctx.call.received;
     let session = Session {
         id: id.clone(),
@@ -57,7 +64,7 @@ pub fn sign_in(ctx: &Ctx<'_>, name: &str, password: &str) -> Result<PageSession>
             tx.note_login(&caller.user, "password", false)
         })
     })?;
-    Ok(PageSession { id, caller })
+    Ok(PageSession { cookie, caller })
 }
 
 /// Ends the page's session.

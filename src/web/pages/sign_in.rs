@@ -88,7 +88,7 @@ fn attempt(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str) -> Result<Pa
             let next = if next.is_empty() { "/" } else { next };
             let theme = theme_of(ctx.app, &signed_in);
             Ok(PageReply::see_other(next)
-                .cookie(SESSION, signed_in.id.as_str(), true)
+                .cookie(SESSION, signed_in.cookie.expose().clone(), true)
                 .cookie("theme", theme, true)
                 .cookie(VISITOR, "", false))
         }
