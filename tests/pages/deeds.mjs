@@ -113,7 +113,10 @@ export async function deeds(page, call) {
     await page.locator(`#t-${one}`).waitFor();
     await bulk([one], "Restore");
     assert.match(page.url(), /archived=1/, "one stays where one was");
-    await bulk([runs], "Delete");
+    await bulk([runs], "Delete", async (dialog) => {
+      assert.match(await dialog.innerText(), /With them go:/);
+      assert.equal(await dialog.locator("#typed").count(), 0, "it has no files");
+    });
     assert.equal(await notice(), "1 deleted.");
     assert.equal((await call("tasks.get_by_id", { task: runs })).status, 400);
     assert.ok(!(await stored(one)).system_tags.includes("archived"));

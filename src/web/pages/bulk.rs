@@ -93,12 +93,20 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn goods(&self, ctx: &Ctx<'_>) -> Result<Goods> {
-        let mut goods = Goods::default();
-        if self.deed == Deed::Delete {
-            self.known.iter().try_for_each(|task| goods.add(ctx, task))?;
+    /// Whether the task is there and nothing stands against it.
+    fn goes(&self, id: &str) -> bool {
+        self.states.get(id).is_some_and(|state| self.deed.obstacle(*state).is_none())
+    }
+
+    /// What is deleted with them; none when nothing is.
+    fn goods(&self, ctx: &Ctx<'_>) -> Result<Option<Goods>> {
+        let mut going = self.known.iter().filter(|task| self.goes(&text(task, "id"))).peekable();
+        if self.deed != Deed::Delete || going.peek().is_none() {
+            return Ok(None);
         }
-        Ok(goods)
+        let mut goods = Goods::default();
+        going.try_for_each(|task| goods.add(ctx, task))?;
+        Ok(Some(goods))
     }
 }
 
@@ -115,7 +123,8 @@ fn question(
 ) -> Result<Confirm> {
     let deed = chosen.deed;
     let goods = chosen.goods(ctx)?;
-    let mut points = if deed == Deed::Delete { goods.points() } else { Vec::new() };
+    let has_files = goods.as_ref().is_some_and(Goods::has_files);
+    let mut points = goods.map(|goods| goods.points()).unwrap_or_default();
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for obstacle in chosen.states.values().filter_map(|state| deed.obstacle(*state)) {
         *refused.entry(obstacle).or_default() += 1;
@@ -125,7 +134,7 @@ fn question(
         chosen.ids.iter().map(|id| Field::Hidden { name: "task", value: id.clone() }).collect();
     fields.push(Field::Hidden { name: "sure", value: "1".to_owned() });
     fields.push(Field::Hidden { name: "back", value: chosen.back.clone() });
-    if goods.has_files() {
+    if has_files {
         let label = "Delete their files as well".to_owned();
         fields.push(Field::Tick { name: "files", label, checked: true });
     }
@@ -137,7 +146,7 @@ fn question(
         }
         Deed::Archive => "They leave the lists and keep all their data. What waits or runs is stopped first.",
         Deed::Restore => "They appear in the lists again.",
-        _ => "This can't be undone. With the tasks goes:",
+        _ => "This can't be undone. With them go:",
     };
     Ok(Confirm {
         shell: shell(ctx, request, "/projects"),
@@ -145,7 +154,7 @@ fn question(
         text: sentence.to_owned(),
         points,
         fields,
-        typed: if goods.has_files() { TYPED.to_owned() } else { String::new() },
+        typed: if has_files { TYPED.to_owned() } else { String::new() },
         action: format!("/projects/{project}/tasks/{}", deed.key()),
         submit: format!("{} {what}", deed.verb()),
         danger: deed.is_danger(),
@@ -155,7 +164,7 @@ fn question(
 }
 
 fn act(ctx: &Ctx<'_>, request: &PageRequest, project: &str, chosen: &Chosen) -> Result<PageReply> {
-    if request.field("typed") != TYPED && chosen.goods(ctx)?.has_files() {
+    if request.field("typed") != TYPED && chosen.goods(ctx)?.is_some_and(|goods| goods.has_files()) {
         let error = format!("Type {TYPED} to confirm. Nothing was deleted.");
         return PageReply::with_status(422, &question(ctx, request, project, chosen, error)?);
     }

@@ -93,7 +93,7 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
                 let label = "Delete its files as well".to_owned();
                 fields.push(Field::Tick { name: "files", label, checked: true });
             }
-            "This can't be undone. With the task goes:"
+            "This can't be undone. With the task go:"
         }
     };
     Ok(Confirm {
