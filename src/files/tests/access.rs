@@ -100,7 +100,7 @@ fn a_session_of_the_pages_reads_and_changes_files() {
     identity::set_password(&yard.house.app, "ann", &secret, false).unwrap();
     let nobody = Ctx::new(&yard.house.app, Caller::anonymous(), Call::internal());
     let session = identity::sign_in(&nobody, "ann", secret.expose()).unwrap();
-    let cookie = format!("{PAGE_COOKIE}={}", session.id);
+    let cookie = format!("{PAGE_COOKIE}={}", session.cookie.expose());
     all_answer(&yard, &[("Cookie", &cookie), ("Origin", "https://ui.example")], 200);
     assert_eq!(yard.send("GET", "/p/a", &[("Cookie", &format!("{PAGE_COOKIE}=guess"))], b"").status, 401);
 }
