@@ -277,6 +277,12 @@ async fn read_body(
 /// Headers that every reply carries.
 fn finish(response: &mut HttpResponse, request: &HttpRequest, state: &ApiState, origin: Option<&str>) {
     let server = HeaderValue::from_str(&state.app.settings.apiserver.response.headers.server);
+    // The SDK forks a reporter that inherits its open connections; two processes on one connection mix their calls.
+    if either(request.headers(), "x-clearml-client", "x-trains-client")
+        .is_some_and(|client| client.starts_with("clearml-"))
+    {
+        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     if let Ok(server) = server {
         headers.insert(header::SERVER, server);

@@ -38,7 +38,14 @@ impl fmt::Display for ClientConfig<'_> {
         if let Some(path) = self.ca_bundle {
             writeln!(f, "    verify_certificate: {}", quoted(&path.display().to_string()))?;
         }
-        writeln!(f, "}}")
+        writeln!(f, "}}")?;
+        // The SDK's file transfers look for the same setting below `sdk`.
+        if let Some(path) = self.ca_bundle {
+            writeln!(f, "sdk {{")?;
+            writeln!(f, "    api {{ verify_certificate: {} }}", quoted(&path.display().to_string()))?;
+            writeln!(f, "}}")?;
+        }
+        Ok(())
     }
 }
 
