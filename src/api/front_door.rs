@@ -2,7 +2,7 @@
 //! database of their own. Only sockets and sign-in are left out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{collections::BTreeMap, io::Read as _};
+use std::io::Read as _;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     config::Settings,
-    crypto::Secret,
     domain::{
         App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations,
     },
@@ -42,7 +41,6 @@ impl FrontDoor {
     pub(crate) fn with(settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
-        let _key = ("k1".to_owned(), BTreeMap::from([("k1".to_owned(), Secret::new([7; 32]))]));
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
         let app = App::new(store, settings, Keys::for_tests(), urls);
         let front = FrontDoor { app, _directory: directory };

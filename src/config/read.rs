@@ -299,12 +299,6 @@ impl Seconds {
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0)
     }
-
-    /// Whether it is no time at all, which several settings read as "without limit".
-    #[must_use]
-    pub const fn is_zero(self) -> bool {
-        self.0 == 0
-    }
 }
 
 impl Leaf for Seconds {

@@ -134,13 +134,6 @@ impl Tx<'_> {
         self.run(sql, params![access_key, self.now.0])
     }
 
-    /// Ends every session in which the user is subject or actor.
-    pub fn revoke_sessions_of_user(&self, user: &UserId) -> Result<usize> {
-        let sql =
-            "UPDATE token_session SET revoked_at = ?2 WHERE revoked_at IS NULL AND (user = ?1 OR actor = ?1)";
-        self.run(sql, params![user.as_str(), self.now.0])
-    }
-
     /// Notes that the person proved who they are again.
     pub fn prove_session(&self, id: &SessionId) -> Result<()> {
         let sql = "UPDATE token_session SET proved_at = ?2 WHERE session_id = ?1";

@@ -200,12 +200,6 @@ impl Tx<'_> {
         self.run("DELETE FROM user_auth WHERE id = ?1", [user.as_str()]).map(drop)
     }
 
-    /// Allows or forbids sign-in; either way every session ends.
-    pub fn set_disabled(&self, user: &UserId, disabled: bool) -> Result<()> {
-        let sql = "UPDATE user_auth SET disabled = ?2, token_epoch = token_epoch + 1 WHERE id = ?1";
-        self.run(sql, params![user.as_str(), disabled]).map(drop)
-    }
-
     /// Notes a successful sign-in.
     pub fn note_login(&self, user: &UserId, provider: &str, by_credentials: bool) -> Result<()> {
         let sql = "UPDATE user_auth SET last_login = ?2, last_provider = ?3, \

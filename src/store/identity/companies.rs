@@ -52,10 +52,4 @@ impl Tx<'_> {
         let sql = "INSERT INTO company (id, name, name_fold, created) VALUES (?1, ?2, ?3, ?4)";
         self.run(sql, params![id.as_str(), name, name.to_lowercase(), created.0]).map(drop)
     }
-
-    /// Replaces a tenant's settings.
-    pub fn set_company_defaults(&self, id: &CompanyId, defaults: &Json) -> Result<()> {
-        let text = serde_json::Value::Object(defaults.clone()).to_string();
-        self.run("UPDATE company SET defaults = ?2 WHERE id = ?1", params![id.as_str(), text]).map(drop)
-    }
 }

@@ -135,10 +135,4 @@ impl Tx<'_> {
         let sql = "UPDATE credential SET last_used = ?2, last_used_from = ?3 WHERE access_key = ?1";
         self.run(sql, params![access_key, self.now.0, from]).map(drop)
     }
-
-    /// Replaces the hash after its key was rotated.
-    pub fn rehash_credential(&self, access_key: &str, hash: [u8; 32], key_id: &str) -> Result<()> {
-        let sql = "UPDATE credential SET secret_hash = ?2, key_id = ?3 WHERE access_key = ?1";
-        self.run(sql, params![access_key, hash, key_id]).map(drop)
-    }
 }
