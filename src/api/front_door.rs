@@ -27,7 +27,7 @@ use crate::{
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
 pub(crate) struct FrontDoor {
     pub(crate) app: App,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// An answer: the data, or code and subcode of the error.
@@ -43,10 +43,15 @@ impl FrontDoor {
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
         let app = App::new(store, settings, Keys::for_tests(), urls);
-        let front = FrontDoor { app, _directory: directory };
+        let front = FrontDoor { app, directory: directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
         front
+    }
+
+    /// The data directory.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Makes a tenant exist.

@@ -1,4 +1,4 @@
-//! Background work: checkpoints, expiry. Calls `domain` and the store's chores.
+//! Background work: checkpoints, expiry, moving scalars into chunks. Calls `domain` and the store's chores.
 
 use std::{
     sync::Arc,
@@ -37,6 +37,17 @@ impl Jobs {
         {
             let app = Arc::clone(&app);
             jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
+        }
+        {
+            let (app, stopping) = (Arc::clone(&app), Arc::clone(&jobs.stopping));
+            let mut known = false;
+            jobs.every("compaction", Duration::from_millis(250), move || {
+                if !known {
+                    app.store.find_backlog()?;
+                    known = true;
+                }
+                crate::domain::events::compact(&app, &|| *stopping.0.lock())
+            });
         }
         let expiring = Arc::clone(&app);
         jobs.every("expiry", Duration::from_secs(3600), move || {

@@ -94,6 +94,7 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
         path: path.to_owned(),
         scrolls: query::Scrolls::default(),
         series_names: events::SeriesNames::default(),
+        backlog: events::Backlog::default(),
     })
 }
 
@@ -138,5 +139,6 @@ pub fn inspect(path: &Path) -> Result<Vec<String>, OpenError> {
     if broken > 0 {
         findings.push(format!("{broken} rows point at rows that do not exist"));
     }
+    findings.extend(events::damaged_chunks(&conn, 20).map_err(unreadable)?);
     Ok(findings)
 }

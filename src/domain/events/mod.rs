@@ -10,6 +10,7 @@ mod all_events;
 mod batch;
 mod chart;
 mod choice;
+mod compaction;
 mod cursor;
 mod delete;
 mod document;
@@ -40,6 +41,7 @@ pub use chart::{
     Axis, Curve, CurvePoint, EntityCharts, SAMPLES, charts, charts_together, curves, scalar_series,
 };
 pub use choice::{Choice, MetricVariants};
+pub use compaction::compact;
 pub use delete::delete_events;
 pub use download::{LineForm, LinePattern, LogFile, log_file};
 pub use filter::{LogFilter, Unfiltered};

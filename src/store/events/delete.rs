@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
+use super::{EventKind, rows::Iterations};
 use crate::{
     store::{Snapshot, Tx},
     types::Result,
@@ -20,16 +21,38 @@ impl Tx<'_> {
         )?;
         let Some(owner) = owner else { return Ok(0) };
         let mut deleted = self.run("DELETE FROM log WHERE owner = ?1", [owner])?;
-        for (kind, table) in ["scalar", "vector", "image", "plot"].into_iter().enumerate() {
+        deleted += self.delete_scalars(owner)?;
+        for (kind, table) in [(EventKind::Vector, "vector"), (EventKind::Image, "image"), (EventKind::Plot, "plot")]
+        {
             let sql = format!(
                 "DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE owner = ?1 AND kind = ?2)"
             );
-            deleted += self.run(&sql, params![owner, kind as i64])?;
+            deleted += self.run(&sql, params![owner, kind.code()])?;
         }
         self.run("DELETE FROM series WHERE owner = ?1", [owner])?;
         self.run("DELETE FROM event_batch WHERE owner = ?1", [owner])?;
         self.run("DELETE FROM event_owner WHERE seq = ?1", [owner])?;
         Ok(deleted as u64)
+    }
+
+    /// Removes the scalars of an owner from tail and chunks; a point that is in both counts once.
+    fn delete_scalars(&self, owner: i64) -> Result<usize> {
+        let series: Vec<i64> = self.all(
+            "SELECT id FROM series WHERE owner = ?1 AND kind = ?2",
+            params![owner, EventKind::Scalar.code()],
+            |row| row.get(0),
+        )?;
+        let mut deleted = 0;
+        for series in series {
+            deleted += self.tally(series, Iterations::ALL)?.count;
+            for table in ["scalar_values", "scalar_marks"] {
+                let sql = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM scalar_chunk WHERE series = ?1)");
+                self.run(&sql, [series])?;
+            }
+            self.run("DELETE FROM scalar_chunk WHERE series = ?1", [series])?;
+            self.run("DELETE FROM scalar WHERE series = ?1", [series])?;
+        }
+        Ok(usize::try_from(deleted).unwrap_or(0))
     }
 }
 

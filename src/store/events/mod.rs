@@ -1,10 +1,15 @@
 //! The event store: what running tasks and models report (protocol: spec/events.md).
 //!
 //! One [`EventOwner`] per entity with events, one `series` per kind, metric and variant of it; scalars are points of a
-//! series and read through one iterator, [`points::Points`]. Writing takes events that are already parsed and grouped
+//! series, in a plain tail and in chunks, and read through one iterator, [`points::Points`]. Writing takes events that are already parsed and grouped
 //! ([`Report`]) and only runs statements. Everything is reached through an [`Owner`], which is looked up within
 //! the scope. What never lives here: the wire's JSON, rules.
 
+mod backlog;
+mod chunk;
+mod chunks;
+mod compact;
+mod counts;
 mod delete;
 mod feed;
 mod images;
@@ -29,7 +34,12 @@ pub use names::{Learned, SeriesNames};
 pub use owners::{EventOwner, Owner, OwnerKind, Stamps};
 pub(crate) use plots::pack as pack_plot;
 pub use plots::{Plot, PlotSpot};
-pub use points::{Extent, MergedPoints, Point, Points};
+pub use backlog::{Backlog, Due};
+pub(in crate::store) use chunks::damaged_chunks;
+pub use chunks::{Along, Chunk, Total, Xs};
+pub use compact::Moved;
+pub use counts::Extent;
+pub use points::{MergedPoints, Point, Points, Span};
 pub use rows::{Batch, Batches, Direction, Iterations, Spot};
 pub use series::Series;
 pub use vectors::Vector;
