@@ -243,8 +243,8 @@ pub(super) struct Chunks<'a> {
     handle: Handle<'a>,
 }
 
-/// Heads read at once: one at first, since most readers stop early.
-const HEADS: (usize, usize) = (1, 256);
+/// Heads read at once: few at first, since most readers stop early. Never one: that might be the same chunk again.
+const HEADS: (usize, usize) = (2, 256);
 
 impl<'a> Chunks<'a> {
     pub(super) fn new(
@@ -257,7 +257,8 @@ impl<'a> Chunks<'a> {
     }
 
     pub(super) fn peek(&mut self) -> Result<Option<&Stored>> {
-        if self.block.is_empty() && !self.left.is_empty() {
+        // A block may hold nothing but the chunk that ends before the range; the next one is larger.
+        while self.block.is_empty() && !self.left.is_empty() {
             self.fill()?;
         }
         Ok(self.block.last())

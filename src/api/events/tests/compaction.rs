@@ -51,13 +51,13 @@ fn answers(house: &House) -> Vec<(String, Value)> {
             let name = "multi_task_scalar_metrics_iter_histogram";
             keep(format!("charts {key} {samples}"), house.ok(name, request));
         }
-        for size in [9, 10_000] {
+        for size in [40, 10_000] {
             let request = json!({"task": "t", "metric": {"metric": "m"}, "key": key, "batch_size": size, "count_total": true});
             keep(format!("raw {key} {size}"), json!(pages(house, "scalar_metrics_iter_raw", request)));
         }
     }
     for order in ["asc", "desc"] {
-        for size in [13, 10_000] {
+        for size in [50, 10_000] {
             let request = json!({"task": "t", "event_type": "training_stats_scalar", "order": order, "batch_size": size});
             keep(format!("events {order} {size}"), json!(pages(house, "get_task_events", request)));
         }
@@ -97,10 +97,27 @@ fn without_receipt(answers: Vec<(String, Value)>) -> Vec<(String, Value)> {
         .collect()
 }
 
+/// The first place at which two answers differ.
+fn difference(found: &Value, expected: &Value) -> Option<String> {
+    let within = |name: String, found, expected| difference(found, expected).map(|rest| format!(".{name}{rest}"));
+    match (found, expected) {
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(at, (a, b))| within(at.to_string(), a, b))
+        }
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            a.iter().zip(b.values()).find_map(|((name, a), b)| within(name.clone(), a, b))
+        }
+        _ if found.to_string() == expected.to_string() => None,
+        _ => Some(format!(": {found}, not {expected}")),
+    }
+}
+
 #[track_caller]
 fn same(found: Vec<(String, Value)>, expected: &[(String, Value)]) {
     for ((what, found), (_, expected)) in found.iter().zip(expected) {
-        assert_eq!(found, expected, "{what}");
+        if let Some(difference) = difference(found, expected) {
+            panic!("{what}{difference}");
+        }
     }
     assert_eq!(found.len(), expected.len());
 }
@@ -171,7 +188,7 @@ fn make_some_infinite(house: &House) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 30, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_reader_answers_the_same_before_between_and_after(
@@ -227,9 +244,12 @@ fn full_runs_leave_the_tail_and_the_rest_follows_when_it_is_quiet() {
     crate::domain::events::compact(&house.0.app, &|| false).unwrap();
     assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (10_001 - 2 * 4_096, 2));
     assert_eq!(compact(&house, 4_096), 10_001 - 2 * 4_096);
+    // They join the last chunk: half a run more is no reason for one of their own.
+    assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (0, 2));
+    house.add(&line(10_001..11_000));
+    assert_eq!(compact(&house, 4_096), 999);
     assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (0, 3));
-    // A few more join the last chunk, which is not full.
-    house.add(&line(10_001..10_003));
+    house.add(&line(11_000..11_002));
     assert_eq!(compact(&house, 4_096), 2);
     assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (0, 3));
     // A new series with a handful of points stays where it is.
@@ -271,6 +291,7 @@ fn what_is_reported_while_a_run_moves_stays_and_wins() {
 #[test]
 fn a_swap_that_fails_changes_nothing() {
     let house = House::open();
+    house.task("u", json!({}));
     house.add(&line(0..5_000));
     let before = answers(&house);
     // The last statement of a swap fails, after the chunk was written.
@@ -290,14 +311,14 @@ fn damage_is_an_error_and_the_doctor_names_it() {
     compact(&house, 4_096);
     let path = house.0.path().join("roundhouse.db");
     assert!(crate::store::inspect(&path).unwrap().is_empty());
-    house.0.sql("UPDATE scalar_values SET data = x'00' || substr(data, 2)", []);
+    house.0.sql("UPDATE scalar_values SET data = zeroblob(length(data))", []);
     let findings = crate::store::inspect(&path).unwrap();
     assert!(findings.len() == 1 && findings[0].contains("iterations 0 to"), "{findings:?}");
     let whole = json!({"task": "t", "samples": 1});
     assert_eq!(house.ok("scalar_metrics_iter_histogram", whole)["m"]["v"]["x"], json!([0]));
     for samples in [3, 6_000] {
         let cut = json!({"task": "t", "samples": samples});
-        assert_eq!(house.err("scalar_metrics_iter_histogram", cut), (500, 100), "{samples}");
+        assert_eq!(house.err("scalar_metrics_iter_histogram", cut), (500, 1), "{samples}");
     }
 }
 
