@@ -10,9 +10,7 @@ use crate::{
     domain::Ctx,
     store::{
         Snapshot,
-        events::{
-            Along, Direction, EventKind, Extent, Iterations, OwnerKind, Points, Series, Span, Total,
-        },
+        events::{Along, Direction, EventKind, Extent, Iterations, OwnerKind, Points, Series, Span, Total},
     },
     types::{ApiError, ErrorKind, Result},
 };
@@ -164,11 +162,8 @@ fn extent(snapshot: &Snapshot<'_>, series: &[Series], axis: Axis) -> Result<Exte
     let mut whole: Option<Extent> = None;
     let mut add = |count: i64, (first, last): (i64, i64)| {
         let known = whole.get_or_insert(Extent { count: 0, first, last });
-        *known = Extent {
-            count: known.count + count,
-            first: known.first.min(first),
-            last: known.last.max(last),
-        };
+        *known =
+            Extent { count: known.count + count, first: known.first.min(first), last: known.last.max(last) };
     };
     for series in series {
         if axis == Axis::Iteration {

@@ -160,9 +160,8 @@ impl<'a> Chunk<'a> {
             self.values = (0..head.count, values);
         }
         if head.valued < head.count {
-            self.absent = self
-                .snapshot
-                .chunk_marks(self.stored.id, |marks| chunk::read_absent(head, marks.absent))?;
+            self.absent =
+                self.snapshot.chunk_marks(self.stored.id, |marks| chunk::read_absent(head, marks.absent))?;
         }
         let (id, snapshot) = (self.stored.id, self.snapshot);
         Ok(match along {
@@ -217,7 +216,8 @@ impl<'a> Chunk<'a> {
             Some(blob) => blob.reopen(self.stored.id).map_err(failed)?,
             None => {
                 let conn = self.snapshot.conn;
-                let blob = conn.blob_open("main", "scalar_values", "data", self.stored.id, true).map_err(failed)?;
+                let blob =
+                    conn.blob_open("main", "scalar_values", "data", self.stored.id, true).map_err(failed)?;
                 *handle = Some(blob);
             }
         }
@@ -253,7 +253,15 @@ impl<'a> Chunks<'a> {
         left: Iterations,
         direction: Direction,
     ) -> Self {
-        Chunks { snapshot, series, left, direction, block: Vec::new(), size: HEADS.0, handle: Handle::default() }
+        Chunks {
+            snapshot,
+            series,
+            left,
+            direction,
+            block: Vec::new(),
+            size: HEADS.0,
+            handle: Handle::default(),
+        }
     }
 
     pub(super) fn peek(&mut self) -> Result<Option<&Stored>> {
@@ -287,7 +295,9 @@ impl<'a> Chunks<'a> {
     fn fill(&mut self) -> Result<()> {
         let mut block = self.snapshot.stored_chunks(self.series, self.left, self.direction, self.size)?;
         let beyond = match (block.last(), self.direction) {
-            (Some(last), Direction::Ascending) if block.len() == self.size => Iterations::above(last.head.last),
+            (Some(last), Direction::Ascending) if block.len() == self.size => {
+                Iterations::above(last.head.last)
+            }
             (Some(last), Direction::Descending) if block.len() == self.size => {
                 Iterations::below(last.head.first)
             }
@@ -320,7 +330,8 @@ impl<'a> Snapshot<'a> {
              ORDER BY first {order} LIMIT ?4"
         );
         let mut statement = self.conn.prepare_cached(&sql).map_err(failed)?;
-        let mut rows = statement.query(params![series, range.from, range.to, limit as i64]).map_err(failed)?;
+        let mut rows =
+            statement.query(params![series, range.from, range.to, limit as i64]).map_err(failed)?;
         let mut chunks = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let (first, last) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
@@ -359,7 +370,8 @@ impl<'a> Snapshot<'a> {
             .map_err(failed)?;
         let mut rows = statement.query([id]).map_err(failed)?;
         let row = rows.next().map_err(failed)?.ok_or(Damaged("its times are missing"))?;
-        let part = |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default()).map_err(failed);
+        let part =
+            |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default()).map_err(failed);
         Ok(read(Marks {
             iterations: part(0)?,
             absent: part(1)?,
@@ -371,7 +383,10 @@ impl<'a> Snapshot<'a> {
 
 /// Looks at every chunk: parts, checksums, sums, and that none overlaps the one before. Returns what is wrong, at most
 /// `most` sentences. Tables of an older schema have no chunks.
-pub(in crate::store) fn damaged_chunks(conn: &rusqlite::Connection, most: usize) -> rusqlite::Result<Vec<String>> {
+pub(in crate::store) fn damaged_chunks(
+    conn: &rusqlite::Connection,
+    most: usize,
+) -> rusqlite::Result<Vec<String>> {
     if !conn.table_exists(Some("main"), "scalar_chunk")? {
         return Ok(Vec::new());
     }
@@ -390,8 +405,12 @@ pub(in crate::store) fn damaged_chunks(conn: &rusqlite::Connection, most: usize)
         let part = |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default());
         let (head, values) = (part(5)?.unwrap_or_default(), part(6)?);
         let (iterations, absent, times, batches) = (part(7)?, part(8)?, part(9)?, part(10)?);
-        let marks =
-            Marks { iterations, absent, times: times.unwrap_or_default(), batches: batches.unwrap_or_default() };
+        let marks = Marks {
+            iterations,
+            absent,
+            times: times.unwrap_or_default(),
+            batches: batches.unwrap_or_default(),
+        };
         let sound = Head::read(first, last, head).and_then(|head| {
             if (head.count as i64, head.valued as i64) != counts {
                 return Err(Damaged("its row names another number of points"));

@@ -8,8 +8,6 @@
 //! upwards, and only points of batches that the snapshot knew are deleted. Nobody else changes chunks, except for the
 //! deletion of a whole series, whose number is never used again.
 
-use std::collections::VecDeque;
-
 use rusqlite::params;
 
 use super::{
@@ -100,7 +98,9 @@ impl Snapshot<'_> {
             let is_inside = inside.is_some();
             let joins = |chunk: &Stored| {
                 let together = chunk.head.count + rows.len();
-                is_inside || chunk.head.count < due.run / 2 || (rows.len() < due.run && together <= due.most())
+                is_inside
+                    || chunk.head.count < due.run / 2
+                    || (rows.len() < due.run && together <= due.most())
             };
             let base = before.filter(joins);
             let worth = rows.len() == due.run
@@ -139,8 +139,10 @@ impl Snapshot<'_> {
             })
             .collect();
         let bounds = rows.first().zip(rows.last());
-        let range = bounds
-            .map_or(Iterations::NONE, |(first, last)| Iterations { from: first.iteration, to: last.iteration });
+        let range = bounds.map_or(Iterations::NONE, |(first, last)| Iterations {
+            from: first.iteration,
+            to: last.iteration,
+        });
         let newest = rows.iter().map(|point| point.batch).max().unwrap_or_default();
         let replaced = base.map(|base| (base.head.first, base.id));
         Ok(Swap { replaced, chunks, range, newest })
@@ -150,12 +152,12 @@ impl Snapshot<'_> {
 /// Both in one order; at the same iteration the later report.
 fn merged(known: Vec<Point>, late: &[Point]) -> Vec<Point> {
     let mut merged = Vec::with_capacity(known.len() + late.len());
-    let mut known = VecDeque::from(known);
+    let mut known = known.into_iter().peekable();
     for point in late {
-        while let Some(own) = known.pop_front_if(|own| own.iteration < point.iteration) {
+        while let Some(own) = known.next_if(|own| own.iteration < point.iteration) {
             merged.push(own);
         }
-        known.pop_front_if(|own| own.iteration == point.iteration);
+        known.next_if(|own| own.iteration == point.iteration);
         merged.push(*point);
     }
     merged.extend(known);

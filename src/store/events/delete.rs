@@ -22,7 +22,8 @@ impl Tx<'_> {
         let Some(owner) = owner else { return Ok(0) };
         let mut deleted = self.run("DELETE FROM log WHERE owner = ?1", [owner])?;
         deleted += self.delete_scalars(owner)?;
-        for (kind, table) in [(EventKind::Vector, "vector"), (EventKind::Image, "image"), (EventKind::Plot, "plot")]
+        for (kind, table) in
+            [(EventKind::Vector, "vector"), (EventKind::Image, "image"), (EventKind::Plot, "plot")]
         {
             let sql = format!(
                 "DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE owner = ?1 AND kind = ?2)"
@@ -46,7 +47,9 @@ impl Tx<'_> {
         for series in series {
             deleted += self.tally(series, Iterations::ALL)?.count;
             for table in ["scalar_values", "scalar_marks"] {
-                let sql = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM scalar_chunk WHERE series = ?1)");
+                let sql = format!(
+                    "DELETE FROM {table} WHERE id IN (SELECT id FROM scalar_chunk WHERE series = ?1)"
+                );
                 self.run(&sql, [series])?;
             }
             self.run("DELETE FROM scalar_chunk WHERE series = ?1", [series])?;

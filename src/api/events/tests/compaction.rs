@@ -69,8 +69,14 @@ fn answers(house: &House) -> Vec<(String, Value)> {
     latest.as_object_mut().unwrap().remove("last_timestamp");
     keep("latest".to_owned(), latest);
     let kind = "training_stats_scalar";
-    keep("metrics".to_owned(), house.ok("get_task_metrics", json!({"tasks": ["t", "u"], "event_type": kind})));
-    keep("together".to_owned(), house.ok("get_multi_task_metrics", json!({"tasks": ["t", "u"], "event_type": kind})));
+    keep(
+        "metrics".to_owned(),
+        house.ok("get_task_metrics", json!({"tasks": ["t", "u"], "event_type": kind})),
+    );
+    keep(
+        "together".to_owned(),
+        house.ok("get_multi_task_metrics", json!({"tasks": ["t", "u"], "event_type": kind})),
+    );
     keep("names".to_owned(), house.ok("get_scalar_metrics_and_variants", json!({"task": "t"})));
     keep("last".to_owned(), house.last("m", "v"));
     all
@@ -99,7 +105,10 @@ fn without_receipt(answers: Vec<(String, Value)>) -> Vec<(String, Value)> {
 
 /// The first place at which two answers differ.
 fn difference(found: &Value, expected: &Value) -> Option<String> {
-    let within = |name: String, found, expected| difference(found, expected).map(|rest| format!(".{name}{rest}"));
+    // As text, which tells 0.0 from -0.0.
+    let text = Value::to_string;
+    let within =
+        |name: String, found, expected| difference(found, expected).map(|rest| format!(".{name}{rest}"));
     match (found, expected) {
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().find_map(|(at, (a, b))| within(at.to_string(), a, b))
@@ -107,7 +116,7 @@ fn difference(found: &Value, expected: &Value) -> Option<String> {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
             a.iter().zip(b.values()).find_map(|((name, a), b)| within(name.clone(), a, b))
         }
-        _ if found.to_string() == expected.to_string() => None,
+        _ if text(found) == text(expected) => None,
         _ => Some(format!(": {found}, not {expected}")),
     }
 }
@@ -165,7 +174,12 @@ fn any_report() -> impl Strategy<Value = Report> {
     ];
     let from = prop_oneof![6 => -60..200_i64, 1 => Just(-2_147_483_648), 1 => Just(-2_147_483_700)];
     let shape = (0..3_u8, prop::bool::weighted(0.1), from, prop_oneof![4 => Just(1), 1 => 1..5_i64]);
-    let sender = (0..2_u8, prop::option::weighted(0.2, 0..3_u8), -20..20_i64, prop_oneof![3 => Just(1), 1 => 2..300_i64]);
+    let sender = (
+        0..2_u8,
+        prop::option::weighted(0.2, 0..3_u8),
+        -20..20_i64,
+        prop_oneof![3 => Just(1), 1 => 2..300_i64],
+    );
     (shape, prop::collection::vec(value, 1..60), sender).prop_map(
         |((variant, keyed, from, step), values, (worker, extra, clock, jitter))| Report {
             variant,
@@ -276,7 +290,8 @@ fn what_is_reported_while_a_run_moves_stays_and_wins() {
     let store = &house.0.app.store;
     store.find_backlog().unwrap();
     let [due] = store.backlog.take_all()[..] else { panic!("one series") };
-    let moved = store.compact_after(due, || house.add(&[scalar("m", "v", 50, -5.0), scalar("m", "v", 300, 3.0)]));
+    let moved =
+        store.compact_after(due, || house.add(&[scalar("m", "v", 50, -5.0), scalar("m", "v", 300, 3.0)]));
     assert_eq!(moved.unwrap().points, 199);
     assert_eq!(count(&house, "scalar"), 2);
     let events = house.events("t", "*");

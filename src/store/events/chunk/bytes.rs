@@ -97,7 +97,9 @@ pub(super) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, Damaged> {
     }
     let raw = match method {
         PLAIN => reader.0.to_vec(),
-        ZSTD => zstd::bulk::decompress(reader.0, length).map_err(|_| Damaged("a part of it can't be unpacked"))?,
+        ZSTD => {
+            zstd::bulk::decompress(reader.0, length).map_err(|_| Damaged("a part of it can't be unpacked"))?
+        }
         _ => return Err(Damaged("a part of it is packed in an unknown way")),
     };
     if raw.len() != length {

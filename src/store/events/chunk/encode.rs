@@ -55,7 +55,8 @@ impl Columns {
 
 /// The distance between iterations if it is always the same, else 0. A single point's is 1.
 fn step(iterations: &[i64]) -> u64 {
-    let mut distances = iterations.iter().zip(iterations.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a) as u64);
+    let mut distances =
+        iterations.iter().zip(iterations.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a) as u64);
     let Some(first) = distances.next() else { return 1 };
     if distances.all(|distance| distance == first) { first } else { 0 }
 }

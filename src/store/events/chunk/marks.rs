@@ -52,7 +52,10 @@ pub(super) fn absent(columns: &Columns) -> Option<Vec<u8>> {
 }
 
 /// Which points have no value; `None` when all have one.
-pub(in super::super) fn read_absent(head: &Head, stored: Option<&[u8]>) -> Result<Option<Vec<bool>>, Damaged> {
+pub(in super::super) fn read_absent(
+    head: &Head,
+    stored: Option<&[u8]>,
+) -> Result<Option<Vec<bool>>, Damaged> {
     if head.valued == head.count {
         return Ok(None);
     }

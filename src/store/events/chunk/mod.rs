@@ -103,7 +103,9 @@ pub(super) fn read_all(head: &Head, values: &[u8], marks: Marks<'_>) -> Result<C
     let batches = read_batches(head, marks.batches)?;
     let values = match absent {
         None => plain.into_iter().map(Some).collect(),
-        Some(absent) => plain.into_iter().zip(absent).map(|(value, absent)| (!absent).then_some(value)).collect(),
+        Some(absent) => {
+            plain.into_iter().zip(absent).map(|(value, absent)| (!absent).then_some(value)).collect()
+        }
     };
     Ok(Columns { iterations, values, times, batches })
 }

@@ -13,17 +13,19 @@ fn any_columns() -> impl Strategy<Value = Columns> {
     ];
     let point = (1..5_u64, value, -5..1_000_i64, 0..3_i64);
     let extremes = prop_oneof![9 => -100..100_i64, 1 => Just(i64::MIN)];
-    (extremes, any::<bool>(), any::<i64>(), prop::collection::vec(point, 1..700)).prop_map(|(first, dense, time, points)| {
-        let mut columns = Columns::default();
-        let (mut iteration, mut timestamp, mut batch) = (first, time, 7);
-        for (distance, value, passed, batches) in points {
-            columns.push(&Point { iteration, value, timestamp, batch });
-            iteration += if dense { 1 } else { distance as i64 };
-            timestamp = timestamp.wrapping_add(passed);
-            batch += batches;
-        }
-        columns
-    })
+    (extremes, any::<bool>(), any::<i64>(), prop::collection::vec(point, 1..700)).prop_map(
+        |(first, dense, time, points)| {
+            let mut columns = Columns::default();
+            let (mut iteration, mut timestamp, mut batch) = (first, time, 7);
+            for (distance, value, passed, batches) in points {
+                columns.push(&Point { iteration, value, timestamp, batch });
+                iteration += if dense { 1 } else { distance as i64 };
+                timestamp = timestamp.wrapping_add(passed);
+                batch += batches;
+            }
+            columns
+        },
+    )
 }
 
 fn marks(encoded: &Encoded) -> Marks<'_> {
@@ -146,7 +148,12 @@ fn full_chunks_are_small() {
         let noise = ((at * 7_919) % 1_000) as f64 / 7.0;
         let timestamp = 1_700_000_000_000 + at * 100 + (at * 31) % 7;
         wide.push(&Point { iteration: at, value: Some(noise), timestamp, batch: at / 100 });
-        narrow.push(&Point { iteration: at, value: Some(f64::from(noise as f32)), timestamp, batch: at / 100 });
+        narrow.push(&Point {
+            iteration: at,
+            value: Some(f64::from(noise as f32)),
+            timestamp,
+            batch: at / 100,
+        });
     }
     let size = |columns: &Columns| {
         let one = columns.encode().unwrap();
