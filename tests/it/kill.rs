@@ -187,3 +187,51 @@ fn acknowledged_writes_survive_twenty_kills() {
     let doctor = yard.command(&["doctor", "--data"]).arg(yard.data()).output().unwrap();
     assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
 }
+
+/// Scalars move into chunks behind the back of whoever reports them; a kill in the middle loses and doubles nothing.
+#[test]
+fn points_on_their_way_into_chunks_survive_kills() {
+    const POINTS: i64 = 20_000;
+    const ROUNDS: i64 = 6;
+    let mut yard = Yard::start();
+    let reporter = Writer::new(&yard, 0);
+    for round in 0..ROUNDS {
+        for from in (round * POINTS..(round + 1) * POINTS).step_by(4_000) {
+            let event = |iteration: i64| {
+                json!({"type": "training_stats_scalar", "task": reporter.task, "iter": iteration, "metric": "m",
+                    "variant": "v", "value": iteration, "timestamp": 1_700_000_000_000_i64 + iteration})
+            };
+            let lines: Vec<Value> = (from..from + 4_000).map(event).collect();
+            let added = reporter.client.request("events.add_batch").lines(&lines);
+            assert_eq!(attempt(added).unwrap()["added"], 4_000);
+        }
+        // Within the time that moving them takes.
+        std::thread::sleep(Duration::from_millis(rand::rng().random_range(0..600)));
+        yard.kill();
+        yard.start_again();
+        let body = json!({"task": reporter.task, "metric": {"metric": "m"}, "batch_size": 200_000, "count_total": true});
+        let raw = reporter.client.ok("events.scalar_metrics_iter_raw", body);
+        let expected: Vec<i64> = (0..(round + 1) * POINTS).collect();
+        assert_eq!((&raw["total"], &raw["returned"]), (&json!(expected.len()), &json!(expected.len())));
+        assert_eq!(raw["variants"]["v"]["iter"], json!(expected), "round {round}");
+        let values: Vec<f64> = expected.iter().map(|iteration| *iteration as f64).collect();
+        assert_eq!(raw["variants"]["v"]["y"], json!(values), "round {round}");
+    }
+    // What is left is moved without anybody's help; less than a full run stays in the tail.
+    let tail = || {
+        let database = rusqlite::Connection::open_with_flags(
+            yard.data().join("roundhouse.db"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        );
+        let count = "SELECT count(*) FROM scalar";
+        database.unwrap().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let begun = Instant::now();
+    while tail() >= 4_096 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} points still wait", tail());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    yard.stop();
+    let doctor = yard.command(&["doctor", "--data"]).arg(yard.data()).output().unwrap();
+    assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
+}
