@@ -7,6 +7,8 @@
 mod arguments;
 mod auth;
 mod bulk;
+#[cfg(test)]
+mod coverage;
 mod debug;
 mod dispatch;
 mod endpoint;
@@ -27,6 +29,7 @@ mod queues;
 mod restricted;
 pub mod schema;
 mod server;
+mod serving;
 pub mod table;
 mod tasks;
 mod typed;

@@ -2,7 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, serving, tasks, users,
+    workers,
 };
 use crate::types::Version;
 
@@ -17,6 +18,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         projects::ENDPOINTS,
         queues::ENDPOINTS,
         server::ENDPOINTS,
+        serving::ENDPOINTS,
         tasks::ENDPOINTS,
         users::ENDPOINTS,
         workers::ENDPOINTS,

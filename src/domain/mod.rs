@@ -20,6 +20,8 @@ pub mod peer;
 pub mod projects;
 pub mod public;
 pub mod queues;
+pub mod serving;
+mod steps;
 pub mod tags;
 pub mod tasks;
 pub mod transfer;

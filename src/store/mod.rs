@@ -19,6 +19,7 @@ pub mod query;
 pub mod queues;
 mod scope;
 mod selection;
+pub mod serving;
 pub mod sessions;
 mod sql;
 pub mod tasks;
