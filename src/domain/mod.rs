@@ -25,6 +25,7 @@ mod steps;
 pub mod tags;
 pub mod tasks;
 pub mod transfer;
+pub mod usage;
 pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

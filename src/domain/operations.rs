@@ -269,6 +269,7 @@ pub static TABLE: &[Operation] = &[
     op("queues.update", SignedIn).minted(),
     op("server.config", SystemOnly),
     op("server.endpoints", SystemOnly),
+    op("server.get_stats", SystemOnly),
     op("server.info", SignedIn).minted(),
     op("server.report_stats_option", SignedIn),
     op("serving.container_status_report", SignedIn).minted().quiet(),

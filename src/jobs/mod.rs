@@ -51,6 +51,11 @@ impl Jobs {
         jobs.every("queue samples", Duration::from_secs(60), move || {
             crate::domain::queues::sample_idle_queues(&sampled).map(drop)
         });
+        let measured = Arc::clone(&app);
+        jobs.every("load", Duration::from_secs(60), move || {
+            crate::domain::usage::sample(&measured);
+            Ok(())
+        });
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }

@@ -23,6 +23,7 @@ pub mod serving;
 pub mod sessions;
 mod sql;
 pub mod tasks;
+pub mod usage;
 pub mod workers;
 mod writer;
 
