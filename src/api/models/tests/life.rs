@@ -206,7 +206,7 @@ fn case_43_events_of_a_model_stay_with_it() {
     let front = FrontDoor::open();
     let ann = front.ann();
     let task = front.task("t", json!({"last_update": 5, "last_change": 5}));
-    let id = create(&ann, json!({"task": task}));
+    let id = create(&ann, json!({"task": task, "ready": false}));
     let event = json!({"type": "training_stats_scalar", "task": id, "model_event": true, "metric": "loss",
         "variant": "train", "iter": 7, "value": 3});
     ann.lines("events.add_batch", &event.to_string(), None).unwrap();
