@@ -1,6 +1,7 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
 import { deeds } from "./deeds.mjs";
+import { queues } from "./queues.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
@@ -168,6 +169,7 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
+const made = await queues(page, call);
 
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");
@@ -205,6 +207,7 @@ const PAGES = {
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
   plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
+  queues: "/queues", "new-queue": "/queues/new", ...made,
 };
 
 async function look(page, name) {

@@ -8,7 +8,7 @@ use crate::{
         steps::{Range, Steps},
     },
     store::workers::Bucket,
-    types::{ErrorKind, Result},
+    types::{ErrorKind, Json, Result},
 };
 
 /// How the values of a step become one.
@@ -100,6 +100,15 @@ pub fn metric_keys(ctx: &Ctx<'_>, workers: &[String]) -> Result<BTreeMap<String,
             return Err(ErrorKind::WorkerStatsNotFound.into());
         }
         Ok(categories)
+    })
+}
+
+/// What these workers last reported of their machines, if that is not older than so many seconds: metric to a list of
+/// numbers.
+pub fn latest(ctx: &Ctx<'_>, workers: &[String], seconds: i64) -> Result<BTreeMap<String, Json>> {
+    ctx.read(|snapshot| {
+        let found = snapshot.latest_reports(workers, snapshot.now.plus_seconds(-seconds))?;
+        Ok(found.into_iter().collect())
     })
 }
 
