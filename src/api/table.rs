@@ -2,7 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, organization, projects, queues, server, tasks,
+    users, workers,
 };
 use crate::types::Version;
 
@@ -14,6 +15,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         events::ENDPOINTS,
         login::ENDPOINTS,
         models::ENDPOINTS,
+        organization::ENDPOINTS,
         projects::ENDPOINTS,
         queues::ENDPOINTS,
         server::ENDPOINTS,

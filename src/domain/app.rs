@@ -15,6 +15,7 @@ use crate::{
         events::EventsState,
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
+        organization::DownloadsState,
     },
     store::Store,
 };
@@ -44,6 +45,8 @@ pub struct App {
     pub files: OnceLock<Arc<Files>>,
     /// Navigation states and the filter of console lines.
     pub events: EventsState,
+    /// Lists that were prepared for download.
+    pub downloads: DownloadsState,
     /// Where the first password waits; the file is removed at the first sign-in.
     pub initial_password: Mutex<Option<PathBuf>>,
 }
@@ -62,6 +65,7 @@ impl App {
             verified: VerifiedPairs::default(),
             files: OnceLock::new(),
             events: EventsState::default(),
+            downloads: DownloadsState::default(),
             initial_password: Mutex::default(),
         }
     }

@@ -31,7 +31,7 @@ pub struct LongRead(Arc<Mutex<State>>);
 enum State {
     /// Counted, but still without a connection.
     Reserved,
-    Open(Open),
+    Open(Box<Open>),
     Ended,
 }
 
@@ -71,7 +71,7 @@ impl Store {
         let conn = self.readers.get().map_err(sql::pool_failed)?;
         conn.execute_batch("BEGIN DEFERRED").map_err(failed)?;
         let began = Instant::now();
-        *read.0.lock() = State::Open(Open { conn, now: Millis::now(), began, used: began });
+        *read.0.lock() = State::Open(Box::new(Open { conn, now: Millis::now(), began, used: began }));
         Ok(read)
     }
 }
