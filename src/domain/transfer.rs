@@ -35,9 +35,11 @@ impl<P: Pages> Read for PagedFile<P> {
             let Some(mut pages) = self.pages.take() else { return Ok(0) };
             self.page.clear();
             self.read = 0;
-            if pages.write_next(&mut self.page).map_err(|error| io::Error::other(error.to_string()))? {
-                self.pages = Some(pages);
-            }
+            let more = pages.write_next(&mut self.page).map_err(|error| {
+                tracing::warn!(%error, "a download ended early");
+                io::Error::other(error.to_string())
+            })?;
+            self.pages = more.then_some(pages);
         }
         let rest = self.page.as_bytes().get(self.read..).unwrap_or_default();
         let length = rest.len().min(buffer.len());

@@ -1,7 +1,8 @@
 //! Reads that outlive a request: all pages of a download come from one snapshot.
 //!
 //! A snapshot holds a connection and keeps the write-ahead log from being emptied. So there are only [`MOST`] at once,
-//! and one that its client neglects for [`IDLE`], or that takes longer than [`LONGEST`], is ended; its next page fails.
+//! [`MOST_EACH`] of them for one person; and one that its client neglects for [`IDLE`], or that takes longer than
+//! [`LONGEST`], is ended: its next page fails.
 
 use std::{
     sync::{Arc, Weak},
@@ -14,16 +15,20 @@ use r2d2_sqlite::SqliteConnectionManager;
 use super::{READ_DEADLINE, Scope, Snapshot, Store, failed, sql};
 use crate::types::{ApiError, ErrorKind, Millis, Result};
 
-/// Snapshots at once; the pool has four times as many readers.
-const MOST: usize = 4;
+/// Snapshots at once; the pool has more than twice as many readers.
+const MOST: usize = 6;
+/// Snapshots at once for the same person.
+const MOST_EACH: usize = 2;
 /// Between two pages.
 const IDLE: Duration = Duration::from_secs(30);
 /// From the first page to the last.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// The long reads of this process.
+/// The long reads of this process, with whom each is for.
 #[derive(Default)]
-pub(super) struct LongReads(Mutex<Vec<Weak<Mutex<State>>>>);
+pub(super) struct LongReads(Mutex<Vec<Entry>>);
+
+type Entry = (String, Weak<Mutex<State>>);
 
 /// A snapshot that lives from page to page.
 pub struct LongRead(Arc<Mutex<State>>);
@@ -52,21 +57,22 @@ impl Drop for Open {
 }
 
 impl Store {
-    /// Begins a read whose pages all see the data as they are at the first one.
+    /// Begins a read whose pages all see the data as they are at the first one. `subject`: whom it is for.
     ///
     /// Errors: 503 when there are too many at once.
-    pub fn long_read(&self) -> Result<LongRead> {
+    pub fn long_read(&self, subject: &str) -> Result<LongRead> {
         let read = LongRead(Arc::new(Mutex::new(State::Reserved)));
         {
             let mut reads = self.long_reads.0.lock();
             end_overdue(&mut reads, false);
-            if reads.len() >= MOST {
+            let own = reads.iter().filter(|(holder, _)| holder == subject).count();
+            if reads.len() >= MOST || own >= MOST_EACH {
                 return Err(ApiError::new(
                     ErrorKind::Overloaded,
                     "several downloads are running; start this one when they are done",
                 ));
             }
-            reads.push(Arc::downgrade(&read.0));
+            reads.push((subject.to_owned(), Arc::downgrade(&read.0)));
         }
         let conn = self.readers.get().map_err(sql::pool_failed)?;
         conn.execute_batch("BEGIN DEFERRED").map_err(failed)?;
@@ -100,8 +106,8 @@ impl LongReads {
     }
 }
 
-fn end_overdue(reads: &mut Vec<Weak<Mutex<State>>>, stopping: bool) {
-    reads.retain(|read| {
+fn end_overdue(reads: &mut Vec<Entry>, stopping: bool) {
+    reads.retain(|(_, read)| {
         let Some(read) = read.upgrade() else { return false };
         // One that is locked is reading a page right now.
         let Some(mut state) = read.try_lock() else { return true };
@@ -143,27 +149,40 @@ mod tests {
     #[test]
     fn all_pages_see_the_data_of_the_first() {
         let (_directory, store) = store();
-        let read = store.long_read().unwrap();
+        let read = store.long_read("ann").unwrap();
         assert_eq!(companies(&read).unwrap(), 0);
         add_company(&store, "a");
         assert_eq!(companies(&read).unwrap(), 0);
-        assert_eq!(companies(&store.long_read().unwrap()).unwrap(), 1);
+        assert_eq!(companies(&store.long_read("ann").unwrap()).unwrap(), 1);
     }
 
     #[test]
-    fn there_are_only_a_few_and_neglected_ones_make_room() {
+    fn there_are_only_a_few_of_everybody_and_of_each() {
         let (_directory, store) = store();
-        let mut reads: Vec<LongRead> = (0..MOST).map(|_| store.long_read().unwrap()).collect();
-        assert_eq!(store.long_read().err().unwrap().kind(), ErrorKind::Overloaded);
+        let begin = |subject: &str| store.long_read(subject);
+        let refused = |subject: &str| begin(subject).err().unwrap().kind() == ErrorKind::Overloaded;
+        let mut reads: Vec<LongRead> = (0..MOST_EACH).map(|_| begin("ann").unwrap()).collect();
+        assert!(refused("ann"));
+        reads.extend((MOST_EACH..MOST).map(|n| begin(&n.to_string()).unwrap()));
+        assert!(refused("bob"));
         reads.pop();
-        let last = store.long_read().unwrap();
-        if let State::Open(open) = &mut *last.0.lock() {
+        assert!(begin("bob").is_ok());
+    }
+
+    #[test]
+    fn neglected_ones_end() {
+        let (_directory, store) = store();
+        let (neglected, used) = (store.long_read("ann").unwrap(), store.long_read("ann").unwrap());
+        if let State::Open(open) = &mut *neglected.0.lock() {
             open.used = Instant::now().checked_sub(IDLE * 2).unwrap();
         }
         store.checkpoint(false).unwrap();
-        assert_eq!(companies(&last).unwrap_err().kind(), ErrorKind::DataError);
-        assert_eq!(companies(&reads[0]).unwrap(), 0, "one in use goes on");
-        assert!(store.long_read().is_ok());
-        assert_eq!(store.readers.state().connections - store.readers.state().idle_connections, 3);
+        assert_eq!(companies(&neglected).unwrap_err().kind(), ErrorKind::DataError);
+        assert_eq!(companies(&used).unwrap(), 0);
+        let busy = || store.readers.state().connections - store.readers.state().idle_connections;
+        assert_eq!(busy(), 1);
+        assert!(store.long_read("ann").is_ok(), "there is room again");
+        store.checkpoint(true).unwrap();
+        assert_eq!(busy(), 0, "a server that stops waits for nobody");
     }
 }

@@ -52,7 +52,7 @@ pub fn download(ctx: &Ctx<'_>, id: &str) -> Result<(String, PagedFile<ListFile>)
         .with("prepare_id", id)
     })?;
     let settings = &ctx.app.settings.services.organization.download;
-    let read = ctx.app.store.long_read()?;
+    let read = ctx.app.store.long_read(&ctx.subject())?;
     let (name, matches) = read.page(ctx.scope(), |snapshot| {
         let longest = usize::try_from(settings.max_project_name_length).unwrap_or(usize::MAX);
         let name = file_name(snapshot, &prepared, longest)?;
