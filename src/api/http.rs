@@ -210,15 +210,21 @@ fn save(download: Download) -> HttpResponse {
         .streaming(chunks(download.content))
 }
 
-/// `attachment; filename=…`, with the RFC 5987 form for names beyond ASCII.
+/// `attachment; filename=…`, in quotes where the name has more than letters, digits and a few signs, and with the RFC
+/// 5987 form for names beyond ASCII.
 pub fn attachment(filename: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let folded: String = filename.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let quotable = |c: char| plain(c) || " ()[]+,=@#~".contains(c);
+    let folded: String = filename.chars().map(|c| if quotable(c) { c } else { '_' }).collect();
+    let simple = match folded.chars().all(plain) {
+        true => format!("attachment; filename={folded}"),
+        false => format!("attachment; filename=\"{folded}\""),
+    };
     if folded == filename {
-        return format!("attachment; filename={folded}");
+        return simple;
     }
     let encoded = utf8_percent_encode(filename, NON_ALPHANUMERIC);
-    format!("attachment; filename={folded}; filename*=UTF-8''{encoded}")
+    format!("{simple}; filename*=UTF-8''{encoded}")
 }
 
 /// A client that sends nothing for this long has gone.
@@ -345,6 +351,14 @@ mod tests {
     #[test]
     fn names_beyond_ascii_get_both_forms() {
         assert_eq!(attachment("task_1.log"), "attachment; filename=task_1.log");
+        assert_eq!(
+            attachment("clearml-Two words-tasks.csv"),
+            "attachment; filename=\"clearml-Two words-tasks.csv\""
+        );
+        assert_eq!(
+            attachment("für uns"),
+            "attachment; filename=\"f_r uns\"; filename*=UTF-8''f%C3%BCr%20uns"
+        );
         assert_eq!(
             attachment("a\"ü\n.csv"),
             "attachment; filename=a___.csv; filename*=UTF-8''a%22%C3%BC%0A%2Ecsv"

@@ -21,6 +21,7 @@ pub mod http;
 mod login;
 mod models;
 mod openapi;
+mod organization;
 mod path;
 pub mod presented;
 mod projects;

@@ -2,8 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, serving, tasks, users,
-    workers,
+    auth, debug, endpoint::Endpoint, events, login, models, organization, projects, queues, server, serving,
+    tasks, users, workers,
 };
 use crate::types::Version;
 
@@ -15,6 +15,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         events::ENDPOINTS,
         login::ENDPOINTS,
         models::ENDPOINTS,
+        organization::ENDPOINTS,
         projects::ENDPOINTS,
         queues::ENDPOINTS,
         server::ENDPOINTS,

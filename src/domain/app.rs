@@ -15,6 +15,7 @@ use crate::{
         events::EventsState,
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
+        organization::DownloadsState,
         usage::LoadMeter,
     },
     store::Store,
@@ -47,6 +48,8 @@ pub struct App {
     pub events: EventsState,
     /// How this machine is loaded.
     pub load: LoadMeter,
+    /// Lists that were prepared for download.
+    pub downloads: DownloadsState,
     /// Where the first password waits; the file is removed at the first sign-in.
     pub initial_password: Mutex<Option<PathBuf>>,
 }
@@ -66,6 +69,7 @@ impl App {
             files: OnceLock::new(),
             events: EventsState::default(),
             load: LoadMeter::default(),
+            downloads: DownloadsState::default(),
             initial_password: Mutex::default(),
         }
     }

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod events;
 pub mod files;
 pub mod identity;
+mod long_read;
 mod migrate;
 pub mod models;
 mod open;
@@ -29,6 +30,7 @@ mod writer;
 
 use std::{ops::Deref, path::Path, time::Duration};
 
+pub use long_read::LongRead;
 pub use migrate::SCHEMA_VERSION;
 pub use open::{OpenError, inspect};
 pub use scope::{Readable, Scope, Sets, Writable};
@@ -44,6 +46,7 @@ pub struct Store {
     readers: Readers,
     writer: writer::Writer,
     path: std::path::PathBuf,
+    long_reads: long_read::LongReads,
     /// Where open scrolls stand.
     pub scrolls: query::Scrolls,
     /// Numbers of series that this process has met.
@@ -95,8 +98,10 @@ impl Store {
         self.writer.run(lane, |conn| work(&Tx(Snapshot { conn, scope, now: Millis::now() })))
     }
 
-    /// Moves what the write-ahead log holds into the database file. Called by a background job and at stop.
+    /// Moves what the write-ahead log holds into the database file, and ends long reads that nobody goes on with: they
+    /// would keep the log from being emptied. Called by a background job and at stop.
     pub fn checkpoint(&self, stopping: bool) -> Result<()> {
+        self.long_reads.end_overdue(stopping);
         self.writer.checkpoint(&self.path, stopping)
     }
 

@@ -92,6 +92,7 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
         readers,
         writer: Writer::new(conn),
         path: path.to_owned(),
+        long_reads: Default::default(),
         scrolls: query::Scrolls::default(),
         series_names: events::SeriesNames::default(),
     })

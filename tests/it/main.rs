@@ -10,6 +10,7 @@ mod hocon;
 mod identity;
 mod install;
 mod kill;
+mod organization;
 mod pages;
 mod protocol;
 mod sdk;

@@ -75,7 +75,7 @@ pub struct EventsState {
 
 impl Default for EventsState {
     fn default() -> Self {
-        EventsState { log_filter: Box::new(Unfiltered), states: held::States::default() }
+        EventsState { log_filter: Box::new(Unfiltered), states: held::no_states() }
     }
 }
 

@@ -51,7 +51,8 @@ fn of_users(users: &[String]) -> (&'static str, Option<Sql>) {
     }
 }
 
-fn pairs(included: &[(String, String)]) -> Sql {
+/// Pairs of the project that content counts for and the project that it lies in, for `json_each`.
+pub(super) fn pairs(included: &[(String, String)]) -> Sql {
     let pairs: Vec<Value> =
         included.iter().map(|(root, project)| serde_json::json!([root, project])).collect();
     Sql::Text(Value::from(pairs).to_string())

@@ -279,4 +279,15 @@ impl Collection {
         }
         Some(shape)
     }
+
+    /// As [`Collection::shape_of`], but goes on in the documents behind references.
+    pub fn shape_across(&self, path: &[String]) -> Option<&'static Shape> {
+        for at in 1..path.len() {
+            let (here, beyond) = path.split_at_checked(at)?;
+            if let Some(Shape::Reference(collection)) = self.shape_of(here) {
+                return collection.shape_across(beyond);
+            }
+        }
+        self.shape_of(path)
+    }
 }

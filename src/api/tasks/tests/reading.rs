@@ -8,6 +8,18 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn projects_case_55_an_empty_section_is_there() {
+    let house = House::open();
+    let empty = house.task();
+    let get = |id: &str| {
+        house.ok("get_all", json!({"id": [id], "only_fields": ["id", "runtime.version"]}))["tasks"].clone()
+    };
+    assert_eq!(get(&empty), json!([{"id": empty, "runtime": {}}]));
+    let full = house.task_with(json!({"runtime": {"version": "1.0", "more": "x"}}));
+    assert_eq!(get(&full), json!([{"id": full, "runtime": {"version": "1.0"}}]));
+}
+
+#[test]
 fn case_58_hidden_tasks_show_when_asked_for() {
     let house = House::open();
     let task = house.task_with(json!({"system_tags": ["hidden"], "type": "report"}));
