@@ -20,9 +20,11 @@ mod login;
 mod models;
 mod openapi;
 mod path;
+mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod reports;
 #[cfg(test)]
 mod restricted;
 pub mod schema;

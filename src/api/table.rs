@@ -2,7 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, pipelines, projects, queues, reports, server,
+    tasks, users, workers,
 };
 use crate::types::Version;
 
@@ -14,8 +15,10 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         events::ENDPOINTS,
         login::ENDPOINTS,
         models::ENDPOINTS,
+        pipelines::ENDPOINTS,
         projects::ENDPOINTS,
         queues::ENDPOINTS,
+        reports::ENDPOINTS,
         server::ENDPOINTS,
         tasks::ENDPOINTS,
         users::ENDPOINTS,
