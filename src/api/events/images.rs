@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Ctx,
         events::{
-            self, ImageAnswer, ImageSampleRequest, NextSample, OldImages, PagedIteration, PagerEntry,
+            self, ImageAnswer, ImageSampleRequest, NextSample, OldImages, PagedEntity, PagerEntry,
             PagerRequest, kind_of,
         },
     },
@@ -66,8 +66,8 @@ pub(super) fn paged(ctx: &Ctx<'_>, request: Request, event_kind: EventKind) -> R
 }
 
 /// `[{task, iterations: [{iter, events}]}]`.
-pub(in crate::api) fn by_entity(entities: Vec<(String, Vec<PagedIteration>)>) -> Vec<Value> {
-    let of = |(task, iterations): (String, Vec<PagedIteration>)| {
+pub(in crate::api) fn by_entity(entities: Vec<PagedEntity>) -> Vec<Value> {
+    let of = |(task, iterations): PagedEntity| {
         let iterations: Vec<Value> =
             iterations.into_iter().map(|one| json!({"iter": one.iteration, "events": one.events})).collect();
         json!({"task": task, "iterations": iterations})

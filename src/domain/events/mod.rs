@@ -53,7 +53,7 @@ pub use metrics::{
     metrics_by_entity, metrics_of_kind, metrics_together, single_values,
 };
 pub use old_images::{ImageScroll, OldImages, old_images};
-pub use pager::{PagedIteration, PagerEntry, PagerPage, PagerRequest, newest_page, page};
+pub use pager::{PagedEntity, PagedIteration, PagerEntry, PagerPage, PagerRequest, newest_page, page};
 pub use pages::{Versions, images, plots, versions};
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{

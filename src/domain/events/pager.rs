@@ -59,11 +59,14 @@ pub struct PagedIteration {
     pub events: Vec<Json>,
 }
 
+/// A task or model by id, and its iterations, newest first.
+pub type PagedEntity = (String, Vec<PagedIteration>);
+
 /// A page: for each entity its iterations, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PagerPage {
     /// In the order of the request.
-    pub entities: Vec<(String, Vec<PagedIteration>)>,
+    pub entities: Vec<PagedEntity>,
     /// Where to go on.
     pub scroll_id: String,
 }
@@ -155,16 +158,12 @@ pub fn page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<PagerPage> {
 /// The first page for a reader who won't turn it: nothing is kept.
 ///
 /// Errors: as [`page`].
-pub fn newest_page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<Vec<(String, Vec<PagedIteration>)>> {
+pub fn newest_page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<Vec<PagedEntity>> {
     turn(ctx, asked, None).map(|(_, entities)| entities)
 }
 
 /// The page after `known`, or the first one, and where the reader stands then.
-fn turn(
-    ctx: &Ctx<'_>,
-    asked: &PagerRequest,
-    known: Option<&Pager>,
-) -> Result<(Pager, Vec<(String, Vec<PagedIteration>)>)> {
+fn turn(ctx: &Ctx<'_>, asked: &PagerRequest, known: Option<&Pager>) -> Result<(Pager, Vec<PagedEntity>)> {
     if asked.entries.is_empty() {
         return Err(
             ApiError::new(ErrorKind::ValidationError, "name at least one task").with("field", "metrics")

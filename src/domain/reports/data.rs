@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Ctx,
         events::{
-            self, Axis, Choice, EntityCharts, EntityValues, MetricVariants, MultiPlots, PagedIteration,
+            self, Axis, Choice, EntityCharts, EntityValues, MetricVariants, MultiPlots, PagedEntity,
             PagerEntry, PagerRequest, PlotTree,
         },
     },
@@ -67,7 +67,7 @@ pub struct TaskData {
     /// Tasks or models, references as objects.
     pub documents: Vec<Json>,
     /// Debug images by entity.
-    pub images: Option<Vec<(String, Vec<PagedIteration>)>>,
+    pub images: Option<Vec<PagedEntity>>,
     /// Plots.
     pub plots: Option<PlotTree>,
     /// Charts by entity.
@@ -120,12 +120,7 @@ pub fn task_data(ctx: &Ctx<'_>, kind: OwnerKind, request: &Json, wanted: Wanted)
     Ok(data)
 }
 
-fn images(
-    ctx: &Ctx<'_>,
-    kind: OwnerKind,
-    ids: &[String],
-    wanted: ImagesWanted,
-) -> Result<Vec<(String, Vec<PagedIteration>)>> {
+fn images(ctx: &Ctx<'_>, kind: OwnerKind, ids: &[String], wanted: ImagesWanted) -> Result<Vec<PagedEntity>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -119,7 +119,8 @@ fn the_query_is_that_of_tasks() {
 fn models_are_found_and_read_too() {
     let front = FrontDoor::open();
     let ann = front.ann();
-    let model = ann.ok("models.create", json!({"name": "net", "uri": "file:///a"}))["id"].clone();
+    let model =
+        ann.ok("models.create", json!({"name": "net", "uri": "file:///a", "ready": false}))["id"].clone();
     let event = json!({"type": "training_stats_scalar", "task": model, "model_event": true, "metric": "m", "variant": "v",
         "iter": 1, "value": 3, "timestamp": 1_700_000_000_000_i64});
     assert_eq!(ann.lines("events.add_batch", &event.to_string(), None).unwrap()["errors"], 0);
