@@ -32,6 +32,7 @@ mod raw_scalars;
 mod scroll;
 mod text;
 mod vectors;
+mod viewer;
 
 pub use access::{Readable, kind_of, readable, readable_one};
 pub use add::{Added, add};

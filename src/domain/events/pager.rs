@@ -10,6 +10,7 @@ use super::{
     cursor::subject,
     document::Writer,
     held::Held,
+    viewer::numbered_series,
 };
 use crate::{
     domain::Ctx,
@@ -192,7 +193,7 @@ fn turn(ctx: &Ctx<'_>, asked: &PagerRequest, known: Option<&Pager>) -> Result<(P
             |state: &State| wanted.iter().find(|(id, _)| *id == state.id).map(|(_, wanted)| wanted.clone());
         let mut entities = Vec::new();
         for (state, of) in pager.entities.iter_mut().zip(&owners) {
-            let all = series(snapshot, asked.event_kind, of)?;
+            let all = numbered_series(snapshot, of, asked.event_kind)?;
             if is_new || asked.refresh {
                 state.scan(snapshot, asked.event_kind, &all)?;
             }
@@ -224,14 +225,6 @@ fn wanted(entries: &[PagerEntry]) -> Vec<(&str, Wanted)> {
         }
     }
     wanted
-}
-
-/// Series with iterations, by metric and variant.
-fn series(snapshot: &Snapshot<'_>, kind: EventKind, of: &Readable) -> Result<Vec<Series>> {
-    let Some(events) = &of.events else { return Ok(Vec::new()) };
-    let mut series = snapshot.series_of(events, kind)?;
-    series.retain(|series| series.numbered);
-    Ok(series)
 }
 
 impl State {
