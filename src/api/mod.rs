@@ -23,9 +23,11 @@ mod models;
 mod openapi;
 mod organization;
 mod path;
+mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod reports;
 #[cfg(test)]
 mod restricted;
 pub mod schema;

@@ -2,8 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, organization, projects, queues, server, serving,
-    tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
+    reports, server, serving, tasks, users, workers,
 };
 use crate::types::Version;
 
@@ -16,8 +16,10 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         login::ENDPOINTS,
         models::ENDPOINTS,
         organization::ENDPOINTS,
+        pipelines::ENDPOINTS,
         projects::ENDPOINTS,
         queues::ENDPOINTS,
+        reports::ENDPOINTS,
         server::ENDPOINTS,
         serving::ENDPOINTS,
         tasks::ENDPOINTS,

@@ -32,6 +32,7 @@ mod raw_scalars;
 mod scroll;
 mod text;
 mod vectors;
+mod viewer;
 
 pub use access::{Readable, kind_of, readable, readable_one};
 pub use add::{Added, add};
@@ -53,7 +54,7 @@ pub use metrics::{
     metrics_by_entity, metrics_of_kind, metrics_together, single_values,
 };
 pub use old_images::{ImageScroll, OldImages, old_images};
-pub use pager::{PagedIteration, PagerEntry, PagerPage, PagerRequest, page};
+pub use pager::{PagedEntity, PagedIteration, PagerEntry, PagerPage, PagerRequest, newest_page, page};
 pub use pages::{Versions, images, plots, versions};
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{

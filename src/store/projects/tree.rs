@@ -149,6 +149,24 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
+    /// The readable projects of this last name that are one of these or lie directly in one of them; with `top`, those
+    /// at the top level too.
+    pub fn projects_called<T: AsRef<str>>(
+        &self,
+        basename: &str,
+        ids: &[T],
+        top: bool,
+    ) -> Result<Vec<Project>> {
+        let list = || listed(ids.iter().map(AsRef::as_ref));
+        let column = |name: &'static str| Expr::col((DOCUMENT, name));
+        let mut place = column("id").in_subquery(list()).or(column("parent").in_subquery(list()));
+        if top {
+            place = place.or(column("parent").is_null());
+        }
+        let public = visible(Entity::Project, self.scope, true);
+        self.projects_where([public, column("basename").eq(basename), place])
+    }
+
     /// Who made the tenant's readable projects, or those of them that are named.
     pub fn project_makers(&self, ids: Option<&[String]>) -> Result<Vec<String>> {
         let found = match ids {
