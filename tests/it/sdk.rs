@@ -115,6 +115,11 @@ fn a_hyper_parameter_search_finds_and_keeps_the_best() {
 }
 
 #[test]
+fn schedulers_react_to_tasks_models_datasets_and_clocks() {
+    scenario(&Yard::start(), "triggers");
+}
+
+#[test]
 fn the_command_line_tools_work() {
     scenario_of_jobs(&Yard::start(), "tools");
 }
