@@ -124,6 +124,11 @@ fn the_command_line_tools_work() {
     scenario_of_jobs(&Yard::start(), "tools");
 }
 
+#[test]
+fn a_session_recorded_without_a_connection_is_imported() {
+    scenario(&Yard::start(), "offline");
+}
+
 /// `clearml.conf` names the bundle with the server's own authority; nothing else tells the SDK to trust it.
 #[test]
 fn the_sdk_works_over_tls_with_the_servers_own_authority() {
