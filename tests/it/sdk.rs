@@ -115,8 +115,18 @@ fn a_hyper_parameter_search_finds_and_keeps_the_best() {
 }
 
 #[test]
+fn schedulers_react_to_tasks_models_datasets_and_clocks() {
+    scenario(&Yard::start(), "triggers");
+}
+
+#[test]
 fn the_command_line_tools_work() {
     scenario_of_jobs(&Yard::start(), "tools");
+}
+
+#[test]
+fn a_session_recorded_without_a_connection_is_imported() {
+    scenario(&Yard::start(), "offline");
 }
 
 /// `clearml.conf` names the bundle with the server's own authority; nothing else tells the SDK to trust it.
