@@ -26,6 +26,8 @@ def run(state):
         weights.write_bytes(bytes([number]) * 1000)
         model = OutputModel(task=task, name=f"stage {number}", framework="PyTorch", tags=["stage", f"no{number}"])
         model.update_weights(weights_filename=str(weights), auto_delete_file=False, iteration=number)
+        # The upload ends with an edit of the whole model as it was before: what is set meanwhile would be lost.
+        model.wait_for_uploads()
         model.update_labels(LABELS)
         model.update_design(config_dict={"depth": number})
         model.set_all_metadata(
