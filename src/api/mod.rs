@@ -27,6 +27,7 @@ mod queues;
 mod restricted;
 pub mod schema;
 mod server;
+mod storage;
 pub mod table;
 mod tasks;
 mod typed;

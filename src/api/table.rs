@@ -2,7 +2,7 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, storage, tasks, users, workers,
 };
 use crate::types::Version;
 
@@ -17,6 +17,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         projects::ENDPOINTS,
         queues::ENDPOINTS,
         server::ENDPOINTS,
+        storage::ENDPOINTS,
         tasks::ENDPOINTS,
         users::ENDPOINTS,
         workers::ENDPOINTS,

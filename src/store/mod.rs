@@ -5,12 +5,14 @@
 //! What never lives here: HTTP types, rules.
 
 pub mod audit;
+pub mod deletion;
 pub mod documents;
 pub mod events;
 pub mod files;
 pub mod identity;
 mod migrate;
 pub mod models;
+pub mod objects;
 mod open;
 pub mod overview;
 pub mod projects;
@@ -21,6 +23,7 @@ mod scope;
 mod selection;
 pub mod sessions;
 mod sql;
+pub mod storage;
 pub mod tasks;
 pub mod workers;
 mod writer;
