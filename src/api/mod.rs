@@ -33,6 +33,7 @@ mod restricted;
 pub mod schema;
 mod server;
 mod serving;
+mod storage;
 pub mod table;
 mod tasks;
 mod typed;

@@ -5,6 +5,7 @@
 //! What never lives here: HTTP types, rules.
 
 pub mod audit;
+pub mod deletion;
 pub mod documents;
 pub mod events;
 pub mod files;
@@ -12,6 +13,7 @@ pub mod identity;
 mod long_read;
 mod migrate;
 pub mod models;
+pub mod objects;
 mod open;
 pub mod overview;
 pub mod projects;
@@ -23,6 +25,7 @@ mod selection;
 pub mod serving;
 pub mod sessions;
 mod sql;
+pub mod storage;
 pub mod tasks;
 pub mod usage;
 pub mod workers;
