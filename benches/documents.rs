@@ -1,9 +1,10 @@
 //! How fast documents are listed, counted and made, and how that grows with their number.
 //!
-//! `cargo bench --bench documents [-- SIZES [DIRECTORY]]`
+//! `cargo bench --bench documents [-- SIZES [DIRECTORY [ONLY]]]`
 //!
 //! SIZES are numbers of tasks with commas between them (default `1000,10000,100000`). For each, a database of 200
-//! projects is made, in DIRECTORY if one is given, where it stays and is used again. Reading is measured as server
+//! projects is made, in DIRECTORY if one is given, where it stays and is used again. With ONLY, reading
+//! is measured where its description holds this text, and nothing is made. Reading is measured as server
 //! time: the whole call in this process, from the request's bytes to those of the answer. `tasks.create` is measured
 //! over HTTP from eight connections that stay open.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -48,11 +49,12 @@ fn main() {
     let sizes: Vec<usize> = sizes.split(',').map(|size| size.parse().expect("a number of tasks")).collect();
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let directory = arguments.get(1).map_or_else(|| scratch.path().to_owned(), PathBuf::from);
+    let only = arguments.get(2).cloned().unwrap_or_default();
     let mut lines: Vec<Line> = Vec::new();
     for size in &sizes {
         let data = directory.join(size.to_string());
         build(&data, *size);
-        let measured = actix_web::rt::System::new().block_on(served(data.clone(), *size));
+        let measured = actix_web::rt::System::new().block_on(served(data.clone(), *size, only.clone()));
         for (nth, (what, median)) in measured.into_iter().enumerate() {
             println!("{median:>9.2}  {what}");
             match lines.get_mut(nth) {
@@ -104,16 +106,18 @@ fn build(data: &Path, tasks: usize) {
     println!("{tasks} tasks made in {:.0} s", began.elapsed().as_secs_f64());
 }
 
-async fn served(data: PathBuf, tasks: usize) -> Vec<(String, f64)> {
+async fn served(data: PathBuf, tasks: usize, only: String) -> Vec<(String, f64)> {
     let running = server::run(options(&data)).await.expect("the server starts");
     let (key, secret) =
         client_config::credentials_of(&data.join(client_config::FILE)).expect("the first credentials");
     let (app, port) = (running.app.clone(), api_port(&running));
     let work = std::thread::spawn(move || {
         let caller = Presented::Basic { key: key.clone(), secret: secret.expose().to_owned() };
-        let measured = read(&app, &caller, &names(tasks));
-        let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
-        create(&app, &caller, &format!("127.0.0.1:{port}"), &basic, &names(tasks).project);
+        let measured = read(&app, &caller, &names(tasks), &only);
+        if only.is_empty() {
+            let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
+            create(&app, &caller, &format!("127.0.0.1:{port}"), &basic, &names(tasks).project);
+        }
         measured
     });
     while !work.is_finished() {
@@ -160,7 +164,7 @@ fn page(number: usize) -> Value {
     json!({"scroll_id": null, "size": null, "refresh_scroll": null, "page": number, "page_size": PAGE})
 }
 
-fn read(app: &App, caller: &Presented, names: &Names) -> Vec<(String, f64)> {
+fn read(app: &App, caller: &Presented, names: &Names, only: &str) -> Vec<(String, f64)> {
     let (metric, variant) = &names.metric;
     let by_metric = format!("-last_metrics.{metric}.{variant}.value");
     let text = ["id", "name", "comment", "system_tags", "models.output.model", "models.input.model"];
@@ -185,10 +189,11 @@ fn read(app: &App, caller: &Presented, names: &Names) -> Vec<(String, f64)> {
     let mut measured = Vec::new();
     for (place, project, last) in [("a project and below", true, 8), ("all projects", false, 49)] {
         let mut time = |what: &str, request: &Value| {
-            measured.push((
-                format!("tasks of {place}: {what}"),
-                median(app, caller, "tasks.get_all_ex", request),
-            ));
+            let what = format!("tasks of {place}: {what}");
+            if what.contains(only) {
+                let median = median(app, caller, "tasks.get_all_ex", request);
+                measured.push((what, median));
+            }
         };
         for (what, change) in &variants {
             time(what, &task_table(names, project, change.clone()));
@@ -199,7 +204,10 @@ fn read(app: &App, caller: &Presented, names: &Names) -> Vec<(String, f64)> {
         time(&format!("page {} by a metric", last + 1), &by_metric);
     }
     for (what, name, request) in others(names) {
-        measured.push((format!("{name}: {what}"), median(app, caller, name, &request)));
+        let what = format!("{name}: {what}");
+        if what.contains(only) {
+            measured.push((what, median(app, caller, name, &request)));
+        }
     }
     measured
 }

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
-pub const PROJECTS: usize = 200;
+const PROJECTS: usize = 200;
 /// Projects of one tree: a root, three children, six grandchildren.
 const TREE: usize = 10;
 const PARAMETERS: usize = 30;
@@ -17,18 +17,18 @@ const PEOPLE: usize = 12;
 const START: i64 = 1_760_000_000_000;
 
 /// What queries name.
-pub struct Names {
+pub(super) struct Names {
     /// A root project with content of its own and below it.
-    pub project: String,
+    pub(super) project: String,
     /// Hashes of a metric and a variant that most tasks report.
-    pub metric: (String, String),
+    pub(super) metric: (String, String),
     /// A person.
-    pub user: String,
+    pub(super) user: String,
     /// A task in the middle.
-    pub task: String,
+    pub(super) task: String,
 }
 
-pub fn hash(text: &str) -> String {
+fn hash(text: &str) -> String {
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -45,7 +45,7 @@ fn task_id(nth: usize) -> String {
 }
 
 /// What a filled database is asked about.
-pub fn names(tasks: usize) -> Names {
+pub(super) fn names(tasks: usize) -> Names {
     Names {
         project: project_id(3 * TREE),
         metric: (hash("loss"), hash("validation")),
@@ -73,7 +73,7 @@ impl Dice {
 }
 
 /// Fills a fresh database with `tasks` tasks and a fifth as many models.
-pub fn fill(database: &Path, tasks: usize) {
+pub(super) fn fill(database: &Path, tasks: usize) {
     let conn = Connection::open(database).expect("the database");
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN").expect("a transaction");
     let company: String =

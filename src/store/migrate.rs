@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0003_events.sql"),
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
+    include_str!("migrations/0011_lists.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

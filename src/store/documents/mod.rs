@@ -7,8 +7,11 @@ mod assemble;
 mod foreign;
 mod join;
 mod legacy;
+mod metrics;
 mod projection;
 mod read;
+mod rows;
+mod selective;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -147,7 +150,7 @@ pub(crate) fn find(
     let query = query::parse(collection, request, &options.query)?;
     let projection = wanted(collection, request, options)?;
     let (scroll_id, start, size) = slice(&query, collection, now, options);
-    let rows = select_rows(conn, scope, collection, &query, start, size)?;
+    let rows = rows::select(conn, scope, collection, &query, (start, size), rows::FEW)?;
     if let (Some(id), Some((scrolls, subject))) = (&scroll_id, options.scrolls) {
         let position = start.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         scrolls.save(id, subject, collection.table, position, now);
@@ -196,24 +199,6 @@ fn slice(
             }
         }
     }
-}
-
-fn select_rows(
-    conn: &Connection,
-    scope: &Scope,
-    collection: &'static Collection,
-    query: &Query,
-    start: u64,
-    size: Option<u64>,
-) -> Result<Vec<i64>> {
-    let mut select = query::matching(collection, scope, query);
-    select.column((DOCUMENT, "rowid"));
-    query::ordered(collection, query, &mut select);
-    window(&mut select, start, size);
-    let (sql, values) = build(&select)?;
-    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).map_err(failed)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
 fn window(select: &mut sea_query::SelectStatement, start: u64, size: Option<u64>) {

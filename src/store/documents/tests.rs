@@ -86,6 +86,20 @@ pub(crate) fn scope() -> Scope {
     Scope::tenant("c1")
 }
 
+/// Ids of a part of a query's result; up to `few` documents are sorted by looking their values up.
+pub(crate) fn page(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    query: &Query,
+    window: (u64, Option<u64>),
+    few: u64,
+) -> Result<Vec<String>> {
+    let rows = rows::select(conn, scope, collection, query, window, few)?;
+    let sql = format!("SELECT id FROM {} WHERE seq = ?1", collection.table);
+    Ok(rows.iter().map(|row| conn.query_row(&sql, [row], |row| row.get(0)).unwrap()).collect())
+}
+
 /// Runs `get_all`, or `get_all_ex` when `expanded`.
 fn search(
     conn: &Connection,

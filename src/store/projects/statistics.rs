@@ -36,10 +36,12 @@ pub struct TaskStatistics {
     pub last_task_run: Option<Millis>,
 }
 
-/// Leaves archived documents out, whatever the filter says about other tags.
+/// Leaves archived documents out, whatever the filter says about other tags. A list without the word settles it; one
+/// with a backslash may hold it in an escaped form.
 fn unarchived(side: &str, owner: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT 1 FROM {side} g WHERE g.{owner} = docs.seq AND g.system = 1 AND g.tag = 'archived')"
+        "(instr(docs.system_tags, 'archived') = 0 AND instr(docs.system_tags, '\\') = 0
+          OR NOT EXISTS (SELECT 1 FROM {side} g WHERE g.{owner} = docs.seq AND g.system = 1 AND g.tag = 'archived'))"
     )
 }
 
@@ -69,32 +71,42 @@ impl Snapshot<'_> {
         options: &QueryOptions,
         users: &[String],
     ) -> Result<BTreeMap<String, TaskStatistics>> {
-        let columns = ["seq", "project", "status", "started", "completed", "user"];
+        let columns = ["seq", "project", "company", "status", "started", "completed", "user", "system_tags"];
         let docs = self.selection(&TASK, filter, options, &columns)?;
         let (users, list) = of_users(users);
+        // Each project is counted once, in the order of the index; what it counts for is added up below.
         let sql = format!(
-            "SELECT pair.root, docs.status, count(*),
+            "SELECT docs.project, docs.status, count(*),
                     sum(CASE WHEN docs.completed > docs.started THEN (docs.completed - docs.started) / 1000 ELSE 0 END),
                     count(*) FILTER (WHERE docs.completed > ? AND docs.status NOT IN ('queued', 'in_progress', 'failed')),
                     max(docs.started)
-             FROM (SELECT value ->> 0 AS root, value ->> 1 AS project FROM json_each(?)) pair
-                  CROSS JOIN docs ON docs.project = pair.project
-             WHERE {}{users} GROUP BY pair.root, docs.status",
+             FROM docs WHERE docs.project IN (SELECT value FROM json_each(?)) AND {}{users}
+             GROUP BY docs.project, docs.company, docs.status",
             unarchived("task_tag", "task"),
         );
-        let own = [Sql::Integer(self.now.plus_seconds(-86_400).0), pairs(included)].into_iter().chain(list);
-        let rows = docs.all(self, &sql, own, |row| {
+        let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (root, project) in included {
+            roots.entry(project).or_default().push(root);
+        }
+        let projects: Vec<&str> = roots.keys().copied().collect();
+        let own = [Sql::Integer(self.now.plus_seconds(-86_400).0), Sql::Text(json_list(&projects))];
+        let rows = docs.all(self, &sql, own.into_iter().chain(list), |row| {
             let counted: (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let sums: (i64, i64, Option<i64>) = (row.get(3)?, row.get(4)?, row.get(5)?);
             Ok((counted, sums))
         })?;
         let mut statistics: BTreeMap<String, TaskStatistics> = BTreeMap::new();
-        for ((root, status, tasks), (runtime, recent, started)) in rows {
-            let entry = statistics.entry(root).or_default();
-            entry.by_status.push(StatusCount { status, tasks });
-            entry.total_runtime += runtime;
-            entry.completed_tasks_24h += recent;
-            entry.last_task_run = entry.last_task_run.max(started.map(Millis));
+        for ((project, status, tasks), (runtime, recent, started)) in rows {
+            for root in roots.get(project.as_str()).into_iter().flatten() {
+                let entry = statistics.entry((*root).to_owned()).or_default();
+                match entry.by_status.iter_mut().find(|count| count.status == status) {
+                    Some(count) => count.tasks += tasks,
+                    None => entry.by_status.push(StatusCount { status: status.clone(), tasks }),
+                }
+                entry.total_runtime += runtime;
+                entry.completed_tasks_24h += recent;
+                entry.last_task_run = entry.last_task_run.max(started.map(Millis));
+            }
         }
         Ok(statistics)
     }
@@ -112,7 +124,7 @@ impl Snapshot<'_> {
         with_archived: bool,
         users: &[String],
     ) -> Result<BTreeMap<String, i64>> {
-        let docs = self.selection(collection, filter, options, &["seq", "project", "user"])?;
+        let docs = self.selection(collection, filter, options, &["seq", "project", "user", "system_tags"])?;
         let side = if std::ptr::eq(collection, &MODEL) { "model" } else { "task" };
         let archived = if with_archived { "1".to_owned() } else { unarchived(&format!("{side}_tag"), side) };
         let (users, list) = of_users(users);
@@ -166,7 +178,7 @@ impl Snapshot<'_> {
         projects: &[String],
         options: &QueryOptions,
     ) -> Result<BTreeMap<String, Json>> {
-        let columns = ["seq", "project", "runtime", "last_update"];
+        let columns = ["seq", "project", "runtime", "last_update", "system_tags"];
         let docs = self.selection(&TASK, &Json::new(), options, &columns)?;
         // With max() SQLite takes the other columns from the row that holds the greatest value.
         let sql = format!(

@@ -17,10 +17,8 @@ use super::{
 /// The matching documents of a scope, unordered and whole. The caller adds what it wants to read.
 pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Query) -> SelectStatement {
     let mut select = Sql::select();
-    select.from_as(collection.table, DOCUMENT).and_where(visible(collection.entity, scope, query.public));
-    for condition in &query.conditions {
-        select.and_where(compile(collection, scope, query.public, condition));
-    }
+    select.from_as(collection.table, DOCUMENT);
+    conditions(collection, scope, query, &mut select);
     if let (Some(text), Some(index)) = (&query.text, collection.text) {
         match &text.expression {
             None => {
@@ -44,6 +42,19 @@ pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Q
         }
     }
     select
+}
+
+/// Adds to a statement over the documents what the scope and the query demand of each, but for its free text.
+pub(super) fn conditions(
+    collection: &'static Collection,
+    scope: &Scope,
+    query: &Query,
+    select: &mut SelectStatement,
+) {
+    select.and_where(visible(collection.entity, scope, query.public));
+    for condition in &query.conditions {
+        select.and_where(compile(collection, scope, query.public, condition));
+    }
 }
 
 /// The distinct values of a field over the matching documents, in order; `None` when the field has no value to list.
@@ -144,7 +155,7 @@ impl Values {
         match self {
             Values::Absent => never(),
             Values::One { text, .. } => one_of(text.clone(), values.iter()),
-            Values::Many(rows) => rows.exists(|element| one_of(element, values.iter())),
+            Values::Many(rows) => rows.has_any_of(values),
         }
     }
 
@@ -162,7 +173,7 @@ impl Values {
         match self {
             Values::Absent => always(),
             Values::One { text, .. } => text.clone().is_null().or(one_of(text.clone(), values.iter()).not()),
-            Values::Many(rows) => rows.lacks(|element| one_of(element, values.iter())),
+            Values::Many(rows) => rows.has_none_of(values),
         }
     }
 

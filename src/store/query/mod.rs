@@ -19,6 +19,7 @@ mod pattern;
 mod range;
 mod schema;
 mod scroll;
+pub(crate) mod segments;
 mod tags;
 mod text;
 mod visible;

@@ -22,7 +22,8 @@ pub(crate) fn ordered(collection: &'static Collection, query: &Query, select: &m
     }
 }
 
-fn order_key(
+/// Adds one key; `first` keys put what is empty last.
+pub(super) fn order_key(
     collection: &'static Collection,
     query: &Query,
     key: &OrderKey,
