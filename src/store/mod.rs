@@ -9,6 +9,7 @@ pub mod documents;
 pub mod events;
 pub mod files;
 pub mod identity;
+mod loose;
 mod migrate;
 pub mod models;
 mod open;

@@ -22,8 +22,9 @@ use serde_json::Value;
 
 use super::{
     Scope, Snapshot,
+    loose::{self, Content},
     query::{
-        self, Collection, DOCUMENT, Scrolls, Shape,
+        self, Collection, DOCUMENT, Entity, Scrolls, Shape,
         ast::{Query, Window},
         build, failed, names, parse_path, visible, writable,
     },
@@ -301,6 +302,14 @@ pub(crate) fn distinct(
     let path = parse_path(collection, field)?;
     let unknown = || ApiError::new(ErrorKind::InvalidFields, "there is no such field").with("field", field);
     let shape = collection.shape_of(&path).ok_or_else(unknown)?;
+    if let (Entity::Task | Entity::Model, "tags" | "system_tags") = (collection.entity, field)
+        && let Some(content) = Content::of(conn, scope, &query)?
+    {
+        let mut statement = conn.prepare_cached(&loose::tags(collection, &content)).map_err(failed)?;
+        let bound = rusqlite::params![content.companies, content.projects, field == "system_tags"];
+        let tags = statement.query_map(bound, |row| row.get::<_, String>(0)).map_err(failed)?;
+        return tags.map(|tag| Ok(tag.map_err(failed)?.into())).collect();
+    }
     let select = query::distinct(collection, scope, &query, &path).ok_or_else(unknown)?;
     let (sql, values) = build(&select)?;
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;

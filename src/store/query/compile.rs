@@ -227,7 +227,7 @@ fn list(collection: &'static Collection, scope: &Scope, public: bool, path: &Pat
 }
 
 /// The given projects and everything below them that the scope may see.
-fn with_descendants(scope: &Scope, public: bool, projects: &[String]) -> SelectStatement {
+pub(crate) fn with_descendants(scope: &Scope, public: bool, projects: &[String]) -> SelectStatement {
     let below = Sql::select()
         .column(("project", "id"))
         .from("project_path")

@@ -30,7 +30,8 @@ mod oracle;
 
 pub(crate) use bind::build;
 pub use collections::{COMPANY, MODEL, PROJECT, QUEUE, TASK, USER};
-pub(crate) use compile::{distinct, matching};
+pub(crate) use collections::TASK_COUNT;
+pub(crate) use compile::{distinct, matching, with_descendants};
 pub(crate) use operand::listed;
 pub(crate) use order::ordered;
 pub use parse::{PAGE_SIZE, Public, QueryOptions, parse, truthy};

@@ -318,7 +318,8 @@ fn elements(column: &'static str, member: Option<&str>) -> Many {
             Expr::from(Func::cust("json_extract").arg(value).arg(path))
         }
     };
-    Many { source: Source::JsonColumn(column), on: Expr::cust("1"), element, mirrored: None }
+    let mirrored = if member.is_none() { Some(column) } else { None };
+    Many { source: Source::JsonColumn(column), on: Expr::cust("1"), element, mirrored }
 }
 
 /// One value of the one side row with these keys.

@@ -5,7 +5,7 @@ use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 use super::{
     ast::{OrderBy, OrderKey, Path, Query},
     operand::{Json, Operand, operand},
-    schema::Collection,
+    schema::{Collection, Shape},
     visible::DOCUMENT,
 };
 
@@ -40,7 +40,9 @@ pub(super) fn order_key(
         }
         OrderBy::Field(path) => path,
     };
-    let collate = |value: Expr| match query.natural {
+    // Numbers need no collation, and an index holds them in plain order.
+    let number = matches!(collection.shape_of(path), Some(Shape::Integer | Shape::Real | Shape::Time | Shape::Flag));
+    let collate = |value: Expr| match query.natural && !number {
         true => Expr::cust_with_expr(format!("(? COLLATE {NATURAL})"), value),
         false => value,
     };
