@@ -42,7 +42,7 @@ pub(super) fn select(
             .and_where(Expr::col((DOCUMENT, "rowid")).in_subquery(listed_numbers(&some)));
         return plain(conn, collection, query, select, start, Some(size));
     }
-    match segments_of(conn, query, &key, few)? {
+    match segments_of(conn, query, &key)? {
         Some(segments) => by_segments(conn, scope, collection, query, &segments, start, size),
         // Nobody has ever reported this scalar.
         None => plain(conn, collection, query, query::matching(collection, scope, query), start, Some(size)),
@@ -63,7 +63,7 @@ fn plain(
     numbers(conn, &select)
 }
 
-fn segments_of(conn: &Connection, query: &Query, key: &SideKey, few: u64) -> Result<Option<Vec<Segment>>> {
+fn segments_of(conn: &Connection, query: &Query, key: &SideKey) -> Result<Option<Vec<Segment>>> {
     match key {
         SideKey::Metric { metric, variant } => {
             let number = numbers(conn, &segments::number_of(metric, variant))?.pop();
@@ -72,18 +72,11 @@ fn segments_of(conn: &Connection, query: &Query, key: &SideKey, few: u64) -> Res
         SideKey::Parameter { section, name } => {
             let (sql, values) = build(&segments::values_of(section, name))?;
             let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-            let found: Vec<String> = statement
+            let values: Vec<String> = statement
                 .query_map(params_from_iter(values), |row| row.get(0))
                 .map_err(failed)?
                 .collect::<rusqlite::Result<_>>()
                 .map_err(failed)?;
-            // Where values are many, few documents have each.
-            let may_be_common = found.len() < 1_000;
-            let mut values = Vec::with_capacity(found.len());
-            for value in found {
-                let common = may_be_common && number(conn, &segments::is_common(section, name, &value, few))? != 0;
-                values.push((value, common));
-            }
             Ok(Some(segments::of_parameter(query, section, name, values)))
         }
     }

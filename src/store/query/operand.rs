@@ -90,6 +90,11 @@ impl Many {
         Expr::exists(self.rows(Expr::val(1), condition(self.element())))
     }
 
+    /// The document's column that lists the elements as JSON, if they are texts in such a column.
+    pub(super) fn listed_in(&self) -> Option<Expr> {
+        self.mirrored.map(|column| Expr::col((DOCUMENT, column)))
+    }
+
     /// True where no element fulfils the condition.
     pub(super) fn lacks(&self, condition: impl FnOnce(Expr) -> Expr) -> Expr {
         Expr::not_exists(self.rows(Expr::val(1), condition(self.element())))

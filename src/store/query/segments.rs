@@ -4,7 +4,7 @@
 //! the documents of one range of that order, which are read until the wanted rows are found. The segments are disjoint
 //! and hold every document, so their concatenation is the order that [`super::ordered`] compiles.
 
-use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query as Sql, SelectStatement};
+use sea_query::{Expr, ExprTrait, JoinType, Order, Query as Sql, SelectStatement};
 
 use crate::store::Scope;
 
@@ -37,8 +37,8 @@ pub(crate) enum Segment {
     Metric { number: i64 },
     /// All without one.
     NoMetric { number: i64 },
-    /// All whose parameter has one of these values, which compare as equal. `common`: there are many of them.
-    Parameter { section: String, name: String, values: Vec<String>, common: bool },
+    /// All whose parameter has one of these values, which compare as equal.
+    Parameter { section: String, name: String, values: Vec<String> },
     /// All without the parameter, or without a value of it.
     NoParameter { section: String, name: String },
 }
@@ -61,50 +61,31 @@ pub(crate) fn side_key(collection: &Collection, query: &Query) -> Option<SideKey
     }
 }
 
-/// Segments of a parameter's order, from the distinct values that there are with whether many have them.
-pub(crate) fn of_parameter(
-    query: &Query,
-    section: &str,
-    name: &str,
-    mut values: Vec<(String, bool)>,
-) -> Vec<Segment> {
+/// Segments of a parameter's order, from the distinct values that there are.
+pub(crate) fn of_parameter(query: &Query, section: &str, name: &str, mut values: Vec<String>) -> Vec<Segment> {
     let descending = query.order.first().is_some_and(|key| key.descending);
     let compare = |a: &str, b: &str| if query.natural { natural(a, b) } else { a.cmp(b) };
-    values.sort_by(|(a, _), (b, _)| match descending {
-        true => compare(b, a),
-        false => compare(a, b),
-    });
-    let (section, name) = (section.to_owned(), name.to_owned());
+    values.sort_by(|a, b| if descending { compare(b, a) } else { compare(a, b) });
+    let with = |values: Vec<String>| Segment::Parameter {
+        section: section.to_owned(),
+        name: name.to_owned(),
+        values,
+    };
     let mut segments: Vec<Segment> = Vec::new();
     let mut blank = None;
-    for (value, is_common) in values {
-        if value.is_empty() {
-            blank = Some(is_common);
-            continue;
-        }
+    for value in values {
         match segments.last_mut() {
-            Some(Segment::Parameter { values, common, .. })
+            _ if value.is_empty() => blank = Some(with(vec![value])),
+            Some(Segment::Parameter { values, .. })
                 if values.first().is_some_and(|first| compare(first, &value).is_eq()) =>
             {
                 values.push(value);
-                *common |= is_common;
             }
-            _ => segments.push(Segment::Parameter {
-                section: section.clone(),
-                name: name.clone(),
-                values: vec![value],
-                common: is_common,
-            }),
+            _ => segments.push(with(vec![value])),
         }
     }
     // What is empty comes last either way; among itself it is ordered like everything else.
-    let blank = blank.map(|common| Segment::Parameter {
-        section: section.clone(),
-        name: name.clone(),
-        values: vec![String::new()],
-        common,
-    });
-    let none = Segment::NoParameter { section, name };
+    let none = Segment::NoParameter { section: section.to_owned(), name: name.to_owned() };
     match descending {
         true => segments.extend(blank.into_iter().chain([none])),
         false => segments.extend([none].into_iter().chain(blank)),
@@ -145,17 +126,12 @@ pub(crate) fn within(
                 .to_owned();
             select.from_as(collection.table, DOCUMENT).and_where(Expr::not_exists(valued));
         }
-        Segment::Parameter { section, name, values, common: false } => {
+        Segment::Parameter { section, name, values } => {
             lead(&mut select, "task_hyperparam");
             select
                 .and_where(Expr::col((LEAD, "section")).eq(section.as_str()))
                 .and_where(Expr::col((LEAD, "name")).eq(name.as_str()))
                 .and_where(one_of(Expr::col((LEAD, "value")), values.iter()));
-        }
-        // Many have the value: the documents are walked in their order, and each is asked for its value.
-        Segment::Parameter { section, name, values, common: true } => {
-            let value = value_of(section, name);
-            select.from_as(collection.table, DOCUMENT).and_where(one_of(value, values.iter()));
         }
         Segment::NoParameter { section, name } => {
             select.from_as(collection.table, DOCUMENT).and_where(value_of(section, name).is_null());
@@ -219,20 +195,6 @@ pub(crate) fn values_of(section: &str, name: &str) -> SelectStatement {
         .to_owned()
 }
 
-/// Whether a parameter has a value more than `few` times.
-pub(crate) fn is_common(section: &str, name: &str, value: &str, few: u64) -> SelectStatement {
-    let some = Sql::select()
-        .expr(Expr::val(1))
-        .from("task_hyperparam")
-        .and_where(Expr::col("section").eq(section))
-        .and_where(Expr::col("name").eq(name))
-        .and_where(Expr::col("value").eq(value))
-        .limit(few.saturating_add(1))
-        .to_owned();
-    let few = i64::try_from(few).unwrap_or(i64::MAX);
-    Sql::select().expr(Expr::from(Func::count(Expr::cust("*"))).gt(few)).from_subquery(some, "some").to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +210,7 @@ mod tests {
             window: Window::All,
             public: true,
         };
-        let values = ["10", "", "2", "02"].map(|value| (value.to_owned(), false));
+        let values = ["10", "", "2", "02"].map(str::to_owned);
         let shown = |segments: Vec<Segment>| -> Vec<Vec<String>> {
             segments
                 .into_iter()
