@@ -60,7 +60,12 @@ pub(super) fn add(
     while let Some(row) = values.next().map_err(failed)? {
         let key: (i64, i64) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
         if let Some((place, (_, name))) = places.get(&key.1).and_then(|place| Some((*place, names.get(*place)?))) {
-            summaries.push((key.0, place, name, summary(row, name).map_err(failed)?));
+            // A metric without the wanted variant still shows, empty.
+            let shown = wanted.is_none_or(|want| {
+                want.child(&name.metric_hash).is_some_and(|want| want.child(&name.variant_hash).is_some())
+            });
+            let summary = if shown { Some(summary(row, name).map_err(failed)?) } else { None };
+            summaries.push((key.0, place, name, summary));
         }
     }
     summaries.sort_by_key(|(owner, place, ..)| (*owner, *place));
@@ -72,6 +77,7 @@ pub(super) fn add(
         if let Value::Object(metrics) = owner.metrics.get_or_insert_with(|| Value::Object(Map::new()))
             && let Value::Object(variants) =
                 metrics.entry(name.metric_hash.as_str()).or_insert_with(|| Value::Object(Map::new()))
+            && let Some(summary) = summary
         {
             variants.insert(name.variant_hash.clone(), Value::Object(summary));
         }
