@@ -256,7 +256,11 @@ fn others(names: &Names) -> Vec<(&'static str, &'static str, Value)> {
         ("everywhere", "projects.get_unique_metric_variants", all),
         ("a project and below", "projects.get_task_tags", json!({"projects": [project]})),
         ("everywhere", "projects.get_task_tags", json!({"include_system": true})),
-        ("a project and below", "projects.get_task_parents", json!({"projects": [project], "tasks_state": "active"})),
+        (
+            "a project and below",
+            "projects.get_task_parents",
+            json!({"projects": [project], "tasks_state": "active"}),
+        ),
         ("everywhere", "projects.get_task_parents", json!({"projects": [], "tasks_state": "active"})),
         (
             "newest first",

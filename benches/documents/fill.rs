@@ -75,7 +75,8 @@ impl Dice {
 /// Fills a fresh database with `tasks` tasks and a fifth as many models.
 pub(super) fn fill(database: &Path, tasks: usize) {
     let conn = Connection::open(database).expect("the database");
-    conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN").expect("a transaction");
+    conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN")
+        .expect("a transaction");
     let company: String =
         conn.query_row("SELECT company FROM user LIMIT 1", [], |row| row.get(0)).expect("a tenant");
     for nth in 0..PEOPLE {
@@ -97,7 +98,7 @@ pub(super) fn fill(database: &Path, tasks: usize) {
     let mut dice = Dice(42);
     for nth in 0..tasks {
         task(&conn, &company, nth, &mut dice);
-        if nth % 5 == 0 {
+        if nth.is_multiple_of(5) {
             model(&conn, &company, nth, &mut dice);
         }
     }
@@ -208,7 +209,7 @@ fn task(conn: &Connection, company: &str, nth: usize, dice: &mut Dice) {
         "requirements": {"pip": "numpy==2.1.0\ntorch==2.5.1\ntransformers==4.46.0\n".repeat(12)},
         "diff": "-    lr = 0.1\n+    lr = 0.01\n".repeat(60),
     });
-    let model = (nth % 5 == 0).then(|| hash(&format!("model {nth}")));
+    let model = (nth.is_multiple_of(5)).then(|| hash(&format!("model {nth}")));
     let output: Vec<Value> =
         model.iter().map(|model| json!({"name": "weights", "model": model, "updated": created})).collect();
     conn.prepare_cached(

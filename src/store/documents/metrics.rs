@@ -59,7 +59,9 @@ pub(super) fn add(
     let mut summaries = Vec::new();
     while let Some(row) = values.next().map_err(failed)? {
         let key: (i64, i64) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
-        if let Some((place, (_, name))) = places.get(&key.1).and_then(|place| Some((*place, names.get(*place)?))) {
+        if let Some((place, (_, name))) =
+            places.get(&key.1).and_then(|place| Some((*place, names.get(*place)?)))
+        {
             // A metric without the wanted variant still shows, empty.
             let shown = wanted.is_none_or(|want| {
                 want.child(&name.metric_hash).is_some_and(|want| want.child(&name.variant_hash).is_some())

@@ -127,7 +127,10 @@ mod tests {
         let whole: Value = serde_json::from_str(text).unwrap();
         assert_eq!(kept(&["hyperparams"], text), whole);
         assert_eq!(kept(&["hyperparams.A.x"], text), json!({"A": {"x": {"v": 1, "w": [1]}}}));
-        assert_eq!(kept(&["hyperparams.A.y", "hyperparams.C"], text), json!({"A": {"y": {"v": 2.5}}, "C": "é"}));
+        assert_eq!(
+            kept(&["hyperparams.A.y", "hyperparams.C"], text),
+            json!({"A": {"y": {"v": 2.5}}, "C": "é"})
+        );
         assert_eq!(kept(&["hyperparams.B.x"], text), json!({"B": [{"x": null}, {}]}));
         assert_eq!(kept(&["hyperparams.\u{e9}.x"], text), json!({}));
     }

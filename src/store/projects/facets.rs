@@ -58,7 +58,8 @@ fn paged<T>(
     slice: Slice,
     mut map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Paged<T>> {
-    let sql = format!("SELECT *, count(*) OVER () AS total FROM ({distinct}) ORDER BY {order} LIMIT ? OFFSET ?");
+    let sql =
+        format!("SELECT *, count(*) OVER () AS total FROM ({distinct}) ORDER BY {order} LIMIT ? OFFSET ?");
     let window = [Sql::Integer(slice.size), Sql::Integer(slice.start)];
     let mut total = None;
     let items = docs.all(snapshot, &sql, own.iter().cloned().chain(window), |row| {
@@ -124,7 +125,8 @@ impl Snapshot<'_> {
             Some(content) => (Selection::none(), loose::parameters(&content), bound(content)),
             None => (
                 self.selection(&TASK, request, options, &["seq"])?,
-                "SELECT DISTINCT h.section, h.name FROM docs JOIN task_hyperparam h ON h.task = docs.seq".to_owned(),
+                "SELECT DISTINCT h.section, h.name FROM docs JOIN task_hyperparam h ON h.task = docs.seq"
+                    .to_owned(),
                 Vec::new(),
             ),
         };

@@ -165,9 +165,9 @@ impl Snapshot<'_> {
                  AND docs.started IS NOT NULL AND {unarchived} ORDER BY docs.started DESC LIMIT 1)
              FROM json_each(?) wanted"
         );
-        for (project, started) in docs.all(self, &sql, [list()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?))
-        })? {
+        for (project, started) in docs
+            .all(self, &sql, [list()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?
+        {
             if let Some(own) = found.get_mut(&project) {
                 own.last_task_run = started.map(Millis);
             }
@@ -239,7 +239,10 @@ impl Snapshot<'_> {
                  WHERE docs.project IN (SELECT value FROM json_each(?)) AND {UNARCHIVED_COUNT} GROUP BY docs.project"
             );
             let own = [Sql::Text(json_list(projects))];
-            return Ok(docs.all(self, &sql, own, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect());
+            return Ok(docs
+                .all(self, &sql, own, |row| Ok((row.get(0)?, row.get(1)?)))?
+                .into_iter()
+                .collect());
         }
         let docs = self.selection(collection, filter, options, &["seq", "project", "user", "system_tags"])?;
         let side = if std::ptr::eq(collection, &MODEL) { "model" } else { "task" };

@@ -52,8 +52,7 @@ pub(super) fn conditions(
     select: &mut SelectStatement,
 ) {
     select.and_where(visible(collection.entity, scope, query.public));
-    let in_project =
-        |condition: &Condition| matches!(condition, Condition::List(path, list) if *path == ["project"] && !list.any.is_empty());
+    let in_project = |condition: &Condition| matches!(condition, Condition::List(path, list) if *path == ["project"] && !list.any.is_empty());
     let narrowed = query.conditions.iter().any(in_project);
     for condition in &query.conditions {
         select.and_where(compile(collection, scope, query.public, narrowed, condition));
@@ -121,7 +120,9 @@ fn compile(
         Condition::All(conditions) => all(nested(conditions)),
         Condition::List(path, condition) => {
             let mut values = Values::of(collection, path);
-            if narrowed && matches!(path.as_slice(), [field] if ["status", "type", "user"].contains(&field.as_str())) {
+            if narrowed
+                && matches!(path.as_slice(), [field] if ["status", "type", "user"].contains(&field.as_str()))
+            {
                 values = values.unindexed();
             }
             list(scope, public, values, condition)

@@ -29,8 +29,8 @@ mod window;
 mod oracle;
 
 pub(crate) use bind::build;
-pub use collections::{COMPANY, MODEL, PROJECT, QUEUE, TASK, USER};
 pub(crate) use collections::TASK_COUNT;
+pub use collections::{COMPANY, MODEL, PROJECT, QUEUE, TASK, USER};
 pub(crate) use compile::{distinct, matching, with_descendants};
 pub(crate) use operand::listed;
 pub(crate) use order::ordered;

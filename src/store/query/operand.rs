@@ -141,9 +141,8 @@ impl Many {
 /// True only where a JSON list shows by its mere text that it holds none of these: without a backslash nothing in it is
 /// escaped, so an element would stand there as it is. `None` when there are many texts, or some that JSON would escape.
 fn absent(column: &'static str, values: &[String]) -> Option<Expr> {
-    let lacks = |text: String| {
-        Expr::from(Func::cust("instr").arg(Expr::col((DOCUMENT, column))).arg(text)).eq(0)
-    };
+    let lacks =
+        |text: String| Expr::from(Func::cust("instr").arg(Expr::col((DOCUMENT, column))).arg(text)).eq(0);
     if values.len() > INLINE {
         return None;
     }

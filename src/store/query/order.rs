@@ -41,7 +41,8 @@ pub(super) fn order_key(
         OrderBy::Field(path) => path,
     };
     // Numbers need no collation, and an index holds them in plain order.
-    let number = matches!(collection.shape_of(path), Some(Shape::Integer | Shape::Real | Shape::Time | Shape::Flag));
+    let number =
+        matches!(collection.shape_of(path), Some(Shape::Integer | Shape::Real | Shape::Time | Shape::Flag));
     let collate = |value: Expr| match query.natural && !number {
         true => Expr::cust_with_expr(format!("(? COLLATE {NATURAL})"), value),
         false => value,

@@ -62,7 +62,12 @@ pub(crate) fn side_key(collection: &Collection, query: &Query) -> Option<SideKey
 }
 
 /// Segments of a parameter's order, from the distinct values that there are.
-pub(crate) fn of_parameter(query: &Query, section: &str, name: &str, mut values: Vec<String>) -> Vec<Segment> {
+pub(crate) fn of_parameter(
+    query: &Query,
+    section: &str,
+    name: &str,
+    mut values: Vec<String>,
+) -> Vec<Segment> {
     let descending = query.order.first().is_some_and(|key| key.descending);
     let compare = |a: &str, b: &str| if query.natural { natural(a, b) } else { a.cmp(b) };
     values.sort_by(|a, b| if descending { compare(b, a) } else { compare(a, b) });
