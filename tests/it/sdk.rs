@@ -81,7 +81,7 @@ fn tasks_are_created_from_scripts_copied_exported_and_queued() {
 
 #[test]
 fn models_are_queried_by_every_property_and_removed() {
-    scenario(&Yard::start(), "registry");
+    scenario_of_jobs(&Yard::start(), "registry");
 }
 
 #[test]

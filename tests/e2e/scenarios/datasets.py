@@ -56,14 +56,14 @@ def run(state):
 
 
 def check(state):
-    state.part("datasets", "versions")
-    state.part("datasets", "found")
+    versions(state)
+    found(state)
     state.part("datasets", "consumed")
-    state.part("datasets", "squashed")
-    state.part("datasets", "deleted")
+    squashed(state)
+    deleted(state)
 
 
-def part_versions(state):
+def versions(state):
     first, second = (Dataset.get(dataset_id=state[name]) for name in ("first", "second"))
     assert (first.project, first.name, first.version) == (PROJECT, NAME, "1.0.0"), (first.project, first.version)
     assert (second.version, second.tags) == ("1.0.1", ["clean"]), (second.version, second.tags)
@@ -90,7 +90,7 @@ def part_versions(state):
     assert Task.get_task(task_id=state["first"]).comment == "birds as they were"
 
 
-def part_found(state):
+def found(state):
     def get(**query):
         return Dataset.get(**query).id
 
@@ -100,8 +100,8 @@ def part_found(state):
     assert get(dataset_tags=["raw"]) == state["first"]
     assert get(dataset_project=PROJECT, dataset_name="nests", dataset_version="7.1.0-rc") == state["draft"]
     try:
-        found = get(dataset_project=PROJECT, dataset_name="nests", only_completed=True)
-        raise AssertionError(f"a dataset that is not finished was found as completed: {found}")
+        unfinished = get(dataset_project=PROJECT, dataset_name="nests", only_completed=True)
+        raise AssertionError(f"a dataset that is not finished was found as completed: {unfinished}")
     except ValueError:
         pass
 
@@ -154,20 +154,20 @@ def part_consumed(state):
     assert runtime[f"orig_datasets.{NAME}/1.0.1"] == state["second"], runtime
 
 
-def part_squashed(state):
+def squashed(state):
     newer = Dataset.get(dataset_project=PROJECT, dataset_name=NAME)
     assert newer.id == state["newer"] and newer.version == "1.0.2", newer.version
     remaining = {name: data for name, data in SECOND.items() if name != "three.txt"}
-    squashed = Dataset.squash("squashed", dataset_ids=[state["newer"]])
+    one = Dataset.squash("squashed", dataset_ids=[state["newer"]])
     again = Dataset.get(dataset_project=PROJECT, dataset_name="squashed")
-    assert again.id == squashed.id and again.get_dependency_graph() == {again.id: []}
+    assert again.id == one.id and again.get_dependency_graph() == {again.id: []}
     assert content(again.get_local_copy()) == remaining
     both = Dataset.squash("both", dataset_ids=[state["first"], state["second"]])
     assert content(both.get_local_copy()) == {**FIRST, **SECOND}
-    state["squashed"] = squashed.id
+    state["squashed"] = one.id
 
 
-def part_deleted(state):
+def deleted(state):
     data = [a.url for a in Task.get_task(task_id=state["squashed"]).artifacts.values()]
     assert data and all(requests.head(url, headers=authorization()).status_code == 200 for url in data), data
     Dataset.delete(dataset_project=PROJECT, dataset_name="squashed")

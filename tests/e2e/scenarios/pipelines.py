@@ -38,7 +38,7 @@ def scale(data, factor):
 def run(state):
     state.part("pipelines", "functions")
     state.part("pipelines", "functions_again")
-    state.part("pipelines", "base")
+    base(state)
     state.part("pipelines", "tasks")
     state.part("pipelines", "failing")
 
@@ -87,7 +87,7 @@ def part_functions_again(state):
     functions(state, "second", 100, generated="cached")
 
 
-def part_base(state):
+def base(state):
     script = state.file("base.py")
     script.write_text(BASE)
     task = Task.create(PROJECT, "base", script=str(script), packages=["clearml"], add_task_init_call=False)

@@ -25,9 +25,10 @@ def run(state):
         weights = state.file(f"weights-{number}.pt")
         weights.write_bytes(bytes([number]) * 1000)
         model = OutputModel(task=task, name=f"stage {number}", framework="PyTorch", tags=["stage", f"no{number}"])
-        model.update_weights(weights_filename=str(weights), auto_delete_file=False, iteration=number)
-        # The upload ends with an edit of the whole model as it was before: what is set meanwhile would be lost.
-        model.wait_for_uploads()
+        # Not in the background: the end of an upload writes the whole model, with the labels of when it began.
+        model.update_weights(
+            weights_filename=str(weights), auto_delete_file=False, iteration=number, async_enable=False
+        )
         model.update_labels(LABELS)
         model.update_design(config_dict={"depth": number})
         model.set_all_metadata(
@@ -37,7 +38,7 @@ def run(state):
             }
         )
         ids.append(model.id)
-    OutputModel.wait_for_uploads(package)
+    package.wait_for_uploads()
     task.flush(wait_for_uploads=True)
     state["ids"] = ids
     state["task"] = task.id

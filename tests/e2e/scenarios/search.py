@@ -21,11 +21,11 @@ task.get_logger().report_scalar("other", "loss", -score, 2)
 
 
 def run(state):
-    state.part("search", "base")
+    base(state)
     state.part("search", "optimise")
 
 
-def part_base(state):
+def base(state):
     script = state.file("trial.py")
     script.write_text(TRIAL)
     task = Task.create(PROJECT, "trial", script=str(script), packages=["clearml"], add_task_init_call=False)

@@ -14,12 +14,12 @@ QUEUE = "triggered"
 
 
 def run(state):
-    state.part("triggers", "base")
+    base(state)
     state.part("triggers", "watch")
     state.part("triggers", "clock")
 
 
-def part_base(state):
+def base(state):
     task = Task.create(PROJECT, "reaction")
     task.set_parameters({"General/cause": "", "General/kind": ""})
     state["base"] = task.id
