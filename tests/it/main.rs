@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agent;
 mod attacks;
 mod cli;
 mod errors;
@@ -12,6 +13,7 @@ mod install;
 mod kill;
 mod pages;
 mod protocol;
+mod queues;
 mod sdk;
 mod start;
 mod tls;

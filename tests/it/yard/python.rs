@@ -39,6 +39,11 @@ impl Workstation {
         Self { home }
     }
 
+    /// Its home directory, where its programs start.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// A command with this workstation's environment only. Nothing there overrides what `clearml.conf` says, which the
     /// SDK finds where it looks for it by default.
     pub(crate) fn python(&self) -> Command {
