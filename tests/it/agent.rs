@@ -230,7 +230,8 @@ print('waiting ends', flush=True)
 fn services_run_side_by_side_up_to_their_number() {
     let yard = Yard::start();
     let admin = yard.admin();
-    let arguments = ["--services-mode", "2", "--queue", "services", "--create-queue"];
+    // Without containers the agent counts the processes of agents on its machine, itself among them.
+    let arguments = ["--services-mode", "3", "--queue", "services", "--create-queue"];
     let mut daemon = Agent::start_quickly(&yard, "host", &arguments);
     eventually("the agent makes its queue", || queue_id(&admin, "services"));
     let tasks = ["first", "second", "third"].map(|name| task_of_script(&admin, name, WAITING));
