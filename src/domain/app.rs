@@ -21,7 +21,12 @@ use crate::{
 };
 
 /// Version reported in tokens and `server.info`: dotted integers only, since clients compare it by number.
-pub const SERVER_VERSION: &str = "2.4.0";
+///
+/// With the feature set `advanced` the SDK's triggers ask for what changed in any way (`_or_` over `last_update` and
+/// `last_change`) from 3.22.6 on; below, they never see a tag that is added to a task. From 3.22.3 on the Kubernetes
+/// agent enqueues a pulled task again without stopping it first. Both are served here; what clients expect of 3.25
+/// (field mappings of datasets) and 3.26 (static routes) is not.
+pub const SERVER_VERSION: &str = "3.22.6";
 
 /// Everything a use-case may need. One per process; shared by all requests.
 pub struct App {

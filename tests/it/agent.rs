@@ -271,12 +271,16 @@ fn a_pipeline_is_run_by_agents() {
     let controller = controller["id"].as_str().unwrap();
     let done = task_becomes(&admin, controller, "completed");
     assert_eq!(done["last_worker"], format!("host:cpu:0:service:{controller}"));
-    let query = json!({"parent": controller, "search_hidden": true, "only_fields": ["name", "status", "last_worker"]});
+    let query = json!({"parent": controller, "search_hidden": true, "order_by": ["name"], "only_fields": ["id", "name", "status"]});
     let steps = admin.ok("tasks.get_all", query)["tasks"].clone();
-    let mut steps: Vec<_> = steps.as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap().to_owned()).collect();
-    steps.sort_unstable();
-    assert_eq!(steps, ["double", "sum up"]);
-    assert!(console(&admin, controller).contains("the total is 12"), "{}", console(&admin, controller));
+    let [double, sum_up] = &steps.as_array().unwrap()[..] else { panic!("not two steps: {steps}") };
+    assert_eq!((&double["name"], &sum_up["name"]), (&json!("double"), &json!("sum up")));
+    assert_eq!((&double["status"], &sum_up["status"]), (&json!("completed"), &json!("completed")));
+    let [double, sum_up] = [double, sum_up].map(|step| task(&admin, step["id"].as_str().unwrap()));
+    assert_eq!((&double["last_worker"], &sum_up["last_worker"]), (&json!("worker:cpu:0"), &json!("worker:cpu:0")));
+    assert!(seconds(&double, "completed") <= seconds(&sum_up, "started"), "a step waits for its parent");
+    let log = console(&admin, sum_up["id"].as_str().unwrap());
+    assert!(log.contains("the total is 12"), "what one step made reaches the next: {log}");
 }
 
 /// A machine that loses its power says nothing any more: its worker is forgotten, its task is stopped.

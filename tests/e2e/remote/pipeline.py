@@ -26,4 +26,6 @@ pipeline.add_function_step(
     function_return=["total"],
     packages=["clearml"],
 )
+# In minutes.
+pipeline.set_pool_frequency(0.03)
 pipeline.start(queue="services")

@@ -13,6 +13,10 @@ use super::{Client, Yard, output_dir, test_name};
 /// How long anything may take that an agent does: a busy machine, a Python that imports numerical libraries.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// By default the SDK reports from a forked process that shares its parent's connections; now and then two answers get
+/// mixed up, and a run that has done its work ends minutes later. No server can help that.
+const IN_ONE_PROCESS: &str = "\nsdk { development { report_use_subprocess: false } }\n";
+
 /// Waits until `look` finds something, at most [`PATIENCE`]; `what` says what is missing when it does not.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -38,7 +42,10 @@ impl Agent {
     /// Starts `clearml-agent daemon` with these arguments on a machine of its own. `settings` are further variables of
     /// its environment. Queues are polled and tasks are supervised every second, not every five.
     pub(crate) fn start(yard: &Yard, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let machine = Workstation::new(yard, name);
+        Self::on(Workstation::new(yard, name), name, arguments, settings)
+    }
+
+    fn on(machine: Workstation, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let log = output_dir().join(format!("{}-agent-{name}.log", test_name()));
         let file = File::create(&log).unwrap();
         let child = agent(&machine, &[&["daemon", "--foreground", "--cpu-only"], arguments].concat())
@@ -58,8 +65,10 @@ impl Agent {
         let mut path = interpreter().parent().unwrap().as_os_str().to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
+        let machine = Workstation::new(yard, name);
+        machine.configure(IN_ONE_PROCESS);
         let settings = [("PATH", path.to_str().unwrap()), ("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")];
-        Self::start(yard, name, arguments, &settings)
+        Self::on(machine, name, arguments, &settings)
     }
 
     /// Command lines of the processes that run on this agent's machine with `mark` in their environment.

@@ -39,6 +39,13 @@ impl Workstation {
         Self { home }
     }
 
+    /// Adds settings to its `clearml.conf`.
+    pub(crate) fn configure(&self, settings: &str) {
+        let path = self.home.join("clearml.conf");
+        let configuration = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, configuration + settings).unwrap();
+    }
+
     /// Its home directory, where its programs start.
     pub(crate) fn home(&self) -> &Path {
         &self.home
