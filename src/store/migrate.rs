@@ -15,8 +15,8 @@ const FILES: &[&str] = &[
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
     include_str!("migrations/0006_storage.sql"),
-    include_str!("migrations/0011_lists.sql"),
-    include_str!("migrations/0012_serving.sql"),
+    include_str!("migrations/0007_lists.sql"),
+    include_str!("migrations/0008_serving.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

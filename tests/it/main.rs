@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agent;
 mod attacks;
 mod cli;
 mod errors;
@@ -13,6 +14,7 @@ mod kill;
 mod organization;
 mod pages;
 mod protocol;
+mod queues;
 mod sdk;
 mod start;
 mod tls;

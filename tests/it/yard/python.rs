@@ -46,10 +46,20 @@ impl Workstation {
 
     /// The same machine, for programs of many short processes.
     pub(crate) fn with_threaded_reports(self) -> Self {
+        self.configure(THREADED_REPORTS);
+        self
+    }
+
+    /// Adds settings to its `clearml.conf`.
+    pub(crate) fn configure(&self, settings: &str) {
         let path = self.home.join("clearml.conf");
         let configuration = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(path, configuration + THREADED_REPORTS).unwrap();
-        self
+        std::fs::write(&path, configuration + settings).unwrap();
+    }
+
+    /// Its home directory, where its programs start.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// A command with this workstation's environment only. Nothing there overrides what `clearml.conf` says, which the
