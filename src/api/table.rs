@@ -2,7 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, storage, tasks, users, workers,
+    auth, debug, endpoint::Endpoint, events, login, models, projects, queues, server, storage, tasks, users,
+    workers,
 };
 use crate::types::Version;
 

@@ -88,7 +88,9 @@ mod tests {
         let keys = KeyRing::generate();
         let sealed = seal(&keys, "acme", "storage.aws", b"secret").unwrap();
         assert_eq!(open(&keys, "acme", "storage.aws", &sealed).unwrap().as_slice(), b"secret");
-        for (tenant, purpose) in [("other", "storage.aws"), ("acme", "storage.azure"), ("acmes", "torage.aws")] {
+        for (tenant, purpose) in
+            [("other", "storage.aws"), ("acme", "storage.azure"), ("acmes", "torage.aws")]
+        {
             assert_eq!(open(&keys, tenant, purpose, &sealed), Err(SealError::Damaged), "{tenant} {purpose}");
         }
         assert!(!sealed.bytes.windows(6).any(|window| window == b"secret"));

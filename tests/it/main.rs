@@ -14,5 +14,6 @@ mod pages;
 mod protocol;
 mod sdk;
 mod start;
+mod storage;
 mod tls;
 mod yard;

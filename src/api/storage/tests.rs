@@ -32,7 +32,9 @@ fn case_38_a_section_replaces_only_itself() {
     let front = FrontDoor::open();
     let admin = administrator(&front);
     let set = |request: Value| admin.call("storage.set_settings", request);
-    for wrong in [json!({}), json!({"google": {"credentials_json": "not json"}}), json!({"azure": {"containers": 1}})] {
+    for wrong in
+        [json!({}), json!({"google": {"credentials_json": "not json"}}), json!({"azure": {"containers": 1}})]
+    {
         assert_eq!(set(wrong.clone()), Err((400, 12)), "{wrong}");
     }
     assert!(settings(&admin)["last_update"].is_null(), "nothing was stored");
@@ -133,7 +135,8 @@ fn s16_a_mask_keeps_the_stored_secret_of_the_same_place_only() {
     let bucket = json!({"bucket": "b", "host": "minio:9000", "key": "AK", "secret": "geheim"});
     let key = "{\"type\": \"service_account\"}";
     let google = json!({"credentials_json": key});
-    admin.ok("storage.set_settings", json!({"aws": {"secret": "top", "buckets": [bucket]}, "google": google}));
+    admin
+        .ok("storage.set_settings", json!({"aws": {"secret": "top", "buckets": [bucket]}, "google": google}));
     let shown = settings(&admin);
     assert_eq!(shown["google"]["credentials_json"], "****");
     admin.ok("storage.set_settings", json!({"aws": shown["aws"], "google": shown["google"]}));

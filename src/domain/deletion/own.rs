@@ -29,9 +29,9 @@ pub(super) fn delete(app: &App, tenant: &CompanyId, row: &Waiting) -> Result<Set
         Ok(()) => Ok(Settled::Gone),
         Err(error) => match error.kind() {
             ErrorKind::FileConflict => Ok(Settled::Never("a directory has this name".to_owned())),
-            ErrorKind::GeneralError => {
-                Ok(Settled::Later("the file could not be removed; the server's log has the details".to_owned()))
-            }
+            ErrorKind::GeneralError => Ok(Settled::Later(
+                "the file could not be removed; the server's log has the details".to_owned(),
+            )),
             _ => Err(error),
         },
     }

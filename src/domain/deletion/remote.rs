@@ -141,7 +141,9 @@ fn s3(aws: Option<&Aws>, chain: bool, host: &str, path: &str) -> Found {
     // A bucket of its own server is addressed through that server's host.
     let on_host = path.split_once('/').and_then(|(bucket, key)| {
         let matching = aws.buckets.iter().filter(|entry| {
-            entry.host == host && (entry.bucket.is_empty() || entry.bucket == bucket) && below(key, &entry.subdir)
+            entry.host == host
+                && (entry.bucket.is_empty() || entry.bucket == bucket)
+                && below(key, &entry.subdir)
         });
         deepest(matching).map(|entry| (entry, bucket, key))
     });
@@ -154,7 +156,11 @@ fn s3(aws: Option<&Aws>, chain: bool, host: &str, path: &str) -> Found {
         let credentials = credentials(own, entry.use_credentials_chain, chain)?;
         let scheme = if entry.secure { "https" } else { "http" };
         let endpoint = (!entry.host.is_empty()).then(|| format!("{scheme}://{}", entry.host));
-        let region = if entry.region.is_empty() { aws.region.clone().unwrap_or_default() } else { entry.region.clone() };
+        let region = if entry.region.is_empty() {
+            aws.region.clone().unwrap_or_default()
+        } else {
+            entry.region.clone()
+        };
         let place = S3Bucket { bucket: bucket.to_owned(), endpoint, region, credentials };
         return Ok((Place::S3(place), key.to_owned()));
     }
@@ -206,7 +212,8 @@ fn credentials(pair: Pair<'_>, wants_chain: bool, chain: bool) -> std::result::R
 fn google(settings: &Settings, bucket: &str, key: &str) -> Found {
     let google = settings.google.as_ref();
     let entry = google.and_then(|google| {
-        let matching = google.buckets.iter().filter(|entry| entry.bucket == bucket && below(key, &entry.subdir));
+        let matching =
+            google.buckets.iter().filter(|entry| entry.bucket == bucket && below(key, &entry.subdir));
         matching.max_by_key(|entry| entry.subdir.len())
     });
     let usable = |text: &&String| !text.is_empty();
@@ -230,7 +237,8 @@ fn azure(settings: &Settings, host: &str, path: &str) -> Found {
         entry.account_name == account && here && !entry.account_key.is_empty()
     });
     // An entry for the container goes before one for the account.
-    let Some(entry) = matching.max_by_key(|entry| entry.container_name.as_ref().map_or(0, String::len)) else {
+    let Some(entry) = matching.max_by_key(|entry| entry.container_name.as_ref().map_or(0, String::len))
+    else {
         return Err(Settled::Never("no credentials for this Azure container are stored".to_owned()));
     };
     let place = Place::Azure {

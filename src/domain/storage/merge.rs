@@ -33,7 +33,9 @@ fn tidy(name: &mut String) {
 fn keep(secret: &mut String, stored: Option<&String>, what: &str) -> Result<()> {
     if secret == MASK {
         *secret = stored.filter(|stored| !stored.is_empty()).cloned().ok_or_else(|| {
-            invalid(format!("{what} is masked, but none is stored for this place and key; send the secret itself"))
+            invalid(format!(
+                "{what} is masked, but none is stored for this place and key; send the secret itself"
+            ))
         })?;
     }
     Ok(())
@@ -87,7 +89,8 @@ fn is_json(text: Option<&str>) -> Result<()> {
 fn azure(sent: &mut Azure, stored: Option<&Azure>) -> Result<()> {
     for container in &mut sent.containers {
         let place = |c: &AzureContainer| (c.account_name.clone(), c.container_name.clone());
-        let same = stored.and_then(|stored| stored.containers.iter().find(|old| place(old) == place(container)));
+        let same =
+            stored.and_then(|stored| stored.containers.iter().find(|old| place(old) == place(container)));
         keep(&mut container.account_key, same.map(|old| &old.account_key), "account_key")?;
     }
     Ok(())

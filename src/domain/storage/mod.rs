@@ -81,7 +81,9 @@ pub fn load(app: &App, snapshot: &Snapshot<'_>) -> Result<Settings> {
             Some(Section::Aws) => settings.aws = Some(opened(app, tenant, Section::Aws, &sealed)?),
             Some(Section::Google) => settings.google = Some(opened(app, tenant, Section::Google, &sealed)?),
             Some(Section::Azure) => settings.azure = Some(opened(app, tenant, Section::Azure, &sealed)?),
-            None => tracing::warn!(section = name, "stored settings of a storage that this release does not know"),
+            None => {
+                tracing::warn!(section = name, "stored settings of a storage that this release does not know")
+            }
         }
     }
     Ok(settings)
@@ -107,9 +109,12 @@ fn opened<T: serde::de::DeserializeOwned>(
 }
 
 fn store<T: serde::Serialize>(app: &App, tx: &Tx<'_>, section: Section, value: &T) -> Result<()> {
-    let plain = serde_json::to_vec(value).map(zeroize::Zeroizing::new).map_err(|_| ErrorKind::InternalError)?;
+    let plain =
+        serde_json::to_vec(value).map(zeroize::Zeroizing::new).map_err(|_| ErrorKind::InternalError)?;
     if plain.len() > LARGEST_SECTION {
-        return Err(invalid("the settings of one storage may have at most 1 MiB; remove buckets that are not used"));
+        return Err(invalid(
+            "the settings of one storage may have at most 1 MiB; remove buckets that are not used",
+        ));
     }
     let tenant = tx.scope.company.as_str();
     let sealed = seal::seal(&app.keys.sealing, tenant, section.purpose(), &plain)

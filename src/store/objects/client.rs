@@ -48,7 +48,8 @@ static TLS: LazyLock<Option<rustls::ClientConfig>> = LazyLock::new(|| {
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    let config =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
     Some(config.with_root_certificates(roots).with_no_client_auth())
 });
 
@@ -142,7 +143,13 @@ mod tests {
     fn addresses_are_judged_in_every_spelling() {
         let guarded = |reach| Guarded { client: client(reach).unwrap(), reach };
         let public = guarded(Reach::Public);
-        for uri in ["https://127.0.0.1/b/k", "https://127.1/", "https://2130706433/", "https://0x7f.1:9000/x", "https://[::1]/"] {
+        for uri in [
+            "https://127.0.0.1/b/k",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.1:9000/x",
+            "https://[::1]/",
+        ] {
             assert!(matches!(public.check(uri), Err(Refused::Private)), "{uri}");
             assert!(guarded(Reach::Any).check(uri).is_ok(), "{uri}");
         }

@@ -11,11 +11,8 @@ pub(crate) mod testing;
 use std::{fmt, sync::Arc, time::Duration};
 
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, RetryConfig,
-    aws::AmazonS3Builder,
-    azure::MicrosoftAzureBuilder,
-    gcp::GoogleCloudStorageBuilder,
-    path::Path,
+    ObjectStore, ObjectStoreExt as _, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
+    gcp::GoogleCloudStorageBuilder, path::Path,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -46,7 +43,7 @@ impl Network {
     }
 
     /// Where work is handed to.
-    pub(super) fn handle(&self) -> &Handle {
+    pub(in crate::store) fn handle(&self) -> &Handle {
         &self.handle
     }
 }
@@ -153,7 +150,11 @@ impl Place {
                     .with_http_connector(Connector(reach))
                     .build()
                     // The error of a key that can't be read may quote it.
-                    .map_err(|_| StorageError("the Google credentials can't be used; enter the key file again".to_owned()))?,
+                    .map_err(|_| {
+                        StorageError(
+                            "the Google credentials can't be used; enter the key file again".to_owned(),
+                        )
+                    })?,
             ),
             Place::Azure { account, key, container } => Arc::new(
                 MicrosoftAzureBuilder::new()
@@ -163,7 +164,9 @@ impl Place {
                     .with_retry(once())
                     .with_http_connector(Connector(reach))
                     .build()
-                    .map_err(|_| StorageError("the Azure account key can't be used; enter it again".to_owned()))?,
+                    .map_err(|_| {
+                        StorageError("the Azure account key can't be used; enter it again".to_owned())
+                    })?,
             ),
         })
     }

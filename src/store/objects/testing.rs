@@ -44,7 +44,16 @@ impl S3Server {
             std::fs::create_dir(directory.path().join(bucket)).unwrap();
         }
         let mut process = Command::new(rclone())
-            .args(["serve", "s3", "--addr", "127.0.0.1:0", "--config", "/dev/null", "--vfs-cache-mode", "off"])
+            .args([
+                "serve",
+                "s3",
+                "--addr",
+                "127.0.0.1:0",
+                "--config",
+                "/dev/null",
+                "--vfs-cache-mode",
+                "off",
+            ])
             .args(["--dir-cache-time", "0s", "--auth-key", &format!("{KEY},{SECRET}")])
             .arg(directory.path())
             .stdin(Stdio::null())
