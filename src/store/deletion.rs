@@ -1,8 +1,10 @@
 //! The queue of files to delete, as the job that works it off sees it (spec/files.md 5.4).
 
-use rusqlite::{Row, params};
+use std::path::Path;
 
-use super::{Snapshot, Tx};
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+use super::{OpenError, Snapshot, Tx};
 use crate::types::{CompanyId, Millis, Result, UserId};
 
 /// Which rows may be tried now.
@@ -12,6 +14,8 @@ pub struct Due {
     pub max_retries: u32,
     /// Rows that failed after this moment wait.
     pub failed_before: Millis,
+    /// Rows that were scheduled after this moment wait.
+    pub created_before: Millis,
 }
 
 /// A file, or a folder of files, that waits to be deleted.
@@ -31,17 +35,38 @@ pub struct Waiting {
     pub created: Millis,
 }
 
-/// How many rows are in one state.
+/// Files of one kind of storage that were given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeletionCount {
+pub struct GivenUp {
     /// `fileserver`, `s3`, `azure` or `gs`.
     pub storage_type: String,
-    /// `created` or `failed`.
-    pub status: String,
-    /// Rows.
+    /// How many, of all tenants together.
     pub rows: u64,
-    /// The reason of the row that failed last.
+    /// Why the last of them failed.
     pub last_reason: Option<String>,
+}
+
+/// What was given up, for `doctor`: read beside a running server; changes nothing.
+///
+/// Errors: the database can't be read.
+pub fn given_up(database: &Path) -> std::result::Result<Vec<GivenUp>, OpenError> {
+    let read = || -> rusqlite::Result<Vec<GivenUp>> {
+        let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // SQLite takes the bare column from the row that has the maximum.
+        let mut all = conn.prepare(
+            "SELECT storage_type, count(*), last_failure_reason, max(last_failure_time) FROM url_to_delete
+             WHERE status = 'failed' GROUP BY storage_type ORDER BY storage_type",
+        )?;
+        let rows = all.query_map([], |row| {
+            let rows = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+            Ok(GivenUp { storage_type: row.get(0)?, rows, last_reason: row.get(2)? })
+        })?;
+        rows.collect()
+    };
+    read().map_err(|error| OpenError::Unreadable {
+        path: database.display().to_string(),
+        reason: error.to_string(),
+    })
 }
 
 fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
@@ -60,35 +85,22 @@ impl Snapshot<'_> {
     /// learns the tenant here, and everything else happens within it. Uses `url_to_delete_open`.
     pub fn next_deletion(&self, storage_type: &str, due: Due) -> Result<Option<CompanyId>> {
         let sql = "SELECT company FROM url_to_delete WHERE storage_type = ?1 AND status <> 'failed' AND retry_count < ?2
-                   AND (last_failure_time IS NULL OR last_failure_time < ?3) ORDER BY retry_count LIMIT 1";
-        self.one(sql, params![storage_type, due.max_retries, due.failed_before.0], |row| {
-            Ok(CompanyId::from(row.get::<_, String>(0)?))
-        })
+                   AND (last_failure_time IS NULL OR last_failure_time < ?3) AND created <= ?4
+                   ORDER BY retry_count LIMIT 1";
+        let limits = params![storage_type, due.max_retries, due.failed_before.0, due.created_before.0];
+        self.one(sql, limits, |row| Ok(CompanyId::from(row.get::<_, String>(0)?)))
     }
 
     /// Files of one kind of storage that the scope's tenant waits for, by address.
     pub fn deletions(&self, storage_type: &str, due: Due, most: usize) -> Result<Vec<Waiting>> {
         let sql = "SELECT id, url, type, user, task, created FROM url_to_delete
                    WHERE company = ?1 AND storage_type = ?2 AND status <> 'failed' AND retry_count < ?3
-                   AND (last_failure_time IS NULL OR last_failure_time < ?4) ORDER BY url LIMIT ?5";
+                   AND (last_failure_time IS NULL OR last_failure_time < ?4) AND created <= ?5
+                   ORDER BY url LIMIT ?6";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let company = self.scope.company.as_str();
-        self.all(sql, params![company, storage_type, due.max_retries, due.failed_before.0, most], waiting)
-    }
-
-    /// How much waits and how much failed, of all tenants together: for whoever runs the server.
-    pub fn deletion_counts(&self) -> Result<Vec<DeletionCount>> {
-        // SQLite takes the bare column from the row that has the maximum.
-        let sql = "SELECT storage_type, status, count(*), last_failure_reason, max(last_failure_time) FROM url_to_delete
-                   GROUP BY storage_type, status ORDER BY storage_type, status";
-        self.all(sql, [], |row| {
-            Ok(DeletionCount {
-                storage_type: row.get(0)?,
-                status: row.get(1)?,
-                rows: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
-                last_reason: row.get(3)?,
-            })
-        })
+        let (failed, created) = (due.failed_before.0, due.created_before.0);
+        self.all(sql, params![company, storage_type, due.max_retries, failed, created, most], waiting)
     }
 }
 

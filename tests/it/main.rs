@@ -17,5 +17,6 @@ mod protocol;
 mod queues;
 mod sdk;
 mod start;
+mod storage;
 mod tls;
 mod yard;

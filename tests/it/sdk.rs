@@ -54,6 +54,12 @@ fn artifacts_of_every_kind_come_back_as_objects() {
     scenario(&Yard::start(), "artifacts");
 }
 
+/// Files behind the web port, `http://host:port/files`.
+#[test]
+fn files_case_45_files_behind_one_port_come_back_and_go_with_their_task() {
+    scenario(&Yard::secure().one_port().start(), "files");
+}
+
 #[test]
 fn models_are_registered_found_loaded_and_published() {
     scenario(&Yard::start(), "models");

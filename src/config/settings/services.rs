@@ -89,6 +89,9 @@ section! {
         retry_timeout_sec: Seconds = Seconds::new(60),
         /// The file server.
         fileserver: FileDelete = Default::default(),
+        /// How long files are left alone first, in seconds: the SDK deletes them too, right after their task, and reports
+        /// those that are gone already as failures.
+        grace_sec: Seconds = Seconds::new(10),
     }
 }
 

@@ -11,6 +11,8 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use crate::{
     domain::App,
     store::{
@@ -69,10 +71,14 @@ pub fn delete_remote(app: &App, network: &Network, stopping: &dyn Fn() -> bool) 
 
 fn due(app: &App) -> Due {
     let settings = &app.settings.services.async_urls_delete;
-    let wait = i64::try_from(settings.retry_timeout_sec.duration().as_secs()).unwrap_or(i64::MAX);
+    let ago = |seconds: Duration| {
+        Millis::now().plus_seconds(i64::try_from(seconds.as_secs()).unwrap_or(i64::MAX).saturating_neg())
+    };
     Due {
         max_retries: settings.max_retries,
-        failed_before: Millis::now().plus_seconds(wait.saturating_neg()),
+        failed_before: ago(settings.retry_timeout_sec.duration()),
+        // A row that was scheduled twice in a millisecond may lie a little ahead.
+        created_before: ago(settings.grace_sec.duration()).plus_seconds(1),
     }
 }
 

@@ -179,7 +179,8 @@ impl Files {
             match found {
                 Found::File => target.files.push((tree, path.clone())),
                 Found::Directory => {
-                    let Listing { files, directories } = self.blobs.list(&tree, path).map_err(failed)?;
+                    let Listing { files, directories } =
+                        self.blobs.list(&tree, Some(path)).map_err(failed)?;
                     target.files.extend(files.into_iter().map(|file| (tree.clone(), file)));
                     target
                         .directories

@@ -8,6 +8,7 @@ mod delete;
 mod download;
 mod locks;
 mod upload;
+mod verify;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +33,7 @@ use crate::{
 pub use crate::store::files::{Blob, BlobInfo, FilePath};
 pub use delete::{Outcome, REMOVED_AT_ONCE};
 pub use upload::Upload;
+pub use verify::{Flaw, FlawedFile, Verification, verify};
 
 /// The file server: where the bytes are, and what keeps two changes of one path apart. One per process.
 pub struct Files {

@@ -43,7 +43,7 @@ impl Network {
     }
 
     /// Where work is handed to.
-    pub(super) fn handle(&self) -> &Handle {
+    pub(in crate::store) fn handle(&self) -> &Handle {
         &self.handle
     }
 }
