@@ -49,6 +49,9 @@ impl Kind {
 /// An object's place, or why there is none.
 type Found = std::result::Result<(Place, String), Settled>;
 
+/// A row and its key in the bucket.
+type Keyed<'r> = (&'r Waiting, String);
+
 /// Deletes objects of one tenant, bucket by bucket.
 pub(super) fn delete<'r>(
     app: &App,
@@ -72,7 +75,7 @@ pub(super) fn delete<'r>(
     let reach = if app.settings.services.storage.allow_private_hosts { Reach::Any } else { Reach::Public };
     let mut settled = Vec::with_capacity(rows.len());
     // Rows come by address, so neighbours share their bucket.
-    let mut groups: BTreeMap<String, (Place, Vec<(&Waiting, String)>)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, (Place, Vec<Keyed<'_>>)> = BTreeMap::new();
     for row in rows {
         match find(kind, &settings, chain, &row.url) {
             Ok((place, key)) => {
