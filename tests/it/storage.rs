@@ -98,7 +98,7 @@ impl Drop for S3Server {
 fn serve_s3(directory: &PathBuf) -> (S3Server, String) {
     let rclone = python::interpreter().with_file_name("rclone");
     let mut process = Command::new(&rclone)
-        .args(["serve", "s3", "--addr", "127.0.0.1:0", "--config", "/dev/null", "--dir-cache-time", "0s"])
+        .args(["serve", "s3", "--addr", "127.0.0.1:0", "--config", "/dev/null"])
         .args(["--auth-key", &format!("{KEY},{SECRET}")])
         .arg(directory)
         .stdin(Stdio::null())

@@ -7,7 +7,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{Credentials, S3Bucket};
+use object_store::{ObjectStoreExt as _, path::Path};
+
+use super::{Credentials, Network, Place, Reach, S3Bucket};
 use crate::crypto::Secret;
 
 pub(crate) const KEY: &str = "TESTACCESSKEY";
@@ -54,7 +56,7 @@ impl S3Server {
                 "--vfs-cache-mode",
                 "off",
             ])
-            .args(["--dir-cache-time", "0s", "--auth-key", &format!("{KEY},{SECRET}")])
+            .args(["--auth-key", &format!("{KEY},{SECRET}")])
             .arg(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -79,10 +81,13 @@ impl S3Server {
         self.directory.path().join(relative)
     }
 
+    /// Stores an object, as another client would.
     pub(crate) fn put(&self, relative: &str, content: &[u8]) {
-        let path = self.disk(relative);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        let (bucket, key) = relative.split_once('/').unwrap();
+        let network = Network::start("test", 1).unwrap();
+        let store = Place::S3(self.bucket(bucket)).connect(Reach::Any).unwrap();
+        let put = async { store.put(&Path::parse(key).unwrap(), content.to_vec().into()).await };
+        network.handle().block_on(put).unwrap();
     }
 
     /// How to reach a bucket.

@@ -70,8 +70,14 @@ impl ObjectBlob {
             if_match: self.meta.e_tag.clone(),
             ..GetOptions::default()
         };
-        let get = async { self.bucket.store.get_opts(&self.meta.location, options).await?.bytes().await };
-        Ok(self.bucket.handle().block_on(get)?)
+        self.bucket.handle().block_on(async {
+            let found = self.bucket.store.get_opts(&self.meta.location, options).await?;
+            // Not every storage looks at the condition.
+            if found.meta.e_tag != self.meta.e_tag {
+                return Err(StorageError("the file was replaced while it was read".to_owned()));
+            }
+            Ok(found.bytes().await?)
+        })
     }
 }
 
