@@ -13,7 +13,8 @@ def sum_up(numbers):
     return total
 
 
-pipeline = PipelineController("doubling", "yard/pipelines", "1.0", add_pipeline_tags=False)
+# Minutes between two looks at what runs: few.
+pipeline = PipelineController("doubling", "yard/pipelines", "1.0", pool_frequency=0.03, add_pipeline_tags=False)
 pipeline.set_default_execution_queue("steps")
 pipeline.add_function_step(
     "double", double, function_kwargs={"numbers": [1, 2, 3]}, function_return=["doubled"], packages=["clearml"]
@@ -26,6 +27,4 @@ pipeline.add_function_step(
     function_return=["total"],
     packages=["clearml"],
 )
-# In minutes.
-pipeline.set_pool_frequency(0.03)
 pipeline.start(queue="services")
