@@ -172,7 +172,11 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
 
 fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
     // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
-    let blobs = blobs::open(&api.app.settings, &options.data)?;
+    // Connecting to a bucket waits, and the thread of the asynchronous runtime must not.
+    let opening = || blobs::open(&api.app.settings, &options.data);
+    let opened = std::thread::scope(|scope| scope.spawn(opening).join());
+    let blobs =
+        opened.map_err(|_| StartError::Missing("The storage of files could not be opened.".to_owned()))??;
     let files = Arc::new(Files::new(blobs));
     let files = Arc::clone(api.app.files.get_or_init(|| files));
     Ok(FilesState {
