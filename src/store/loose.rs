@@ -2,6 +2,9 @@
 //!
 //! Side rows carry their document's tenant and project. Where a request says nothing else about the documents, what
 //! stands in an index some hundred thousand times over is met a few times only.
+//!
+//! Whether a name is the tenant's is asked by `(SELECT 1 … LIMIT 1)`. SQLite makes a join of `EXISTS` here, and that join
+//! reads every row that has the name.
 
 use rusqlite::Connection;
 
@@ -72,9 +75,9 @@ pub(crate) fn metrics(collection: &Collection, content: &Content) -> String {
     let side = side(collection);
     match content.projects {
         None => format!(
-            "SELECT n.id FROM metric_variant n WHERE EXISTS
+            "SELECT n.id FROM metric_variant n WHERE ?2 IS NULL AND
                  (SELECT 1 FROM {side}_metric m WHERE m.metric_variant = n.id
-                  AND m.company IN (SELECT value FROM json_each(?1)) AND ?2 IS NULL)"
+                  AND m.company IN (SELECT value FROM json_each(?1)) LIMIT 1)"
         ),
         Some(_) => format!(
             "WITH RECURSIVE found(project, id) AS (
@@ -86,9 +89,9 @@ pub(crate) fn metrics(collection: &Collection, content: &Content) -> String {
                                   WHERE m.project = found.project AND m.metric_variant > found.id
                                   ORDER BY m.metric_variant LIMIT 1)
                  FROM found WHERE id IS NOT NULL)
-             SELECT id FROM found WHERE id IS NOT NULL AND EXISTS
+             SELECT id FROM found WHERE id IS NOT NULL AND
                  (SELECT 1 FROM {side}_metric m WHERE m.project = found.project AND m.metric_variant = found.id
-                  AND m.company IN (SELECT value FROM json_each(?1)))"
+                  AND m.company IN (SELECT value FROM json_each(?1)) LIMIT 1)"
         ),
     }
 }
@@ -96,10 +99,16 @@ pub(crate) fn metrics(collection: &Collection, content: &Content) -> String {
 /// `SELECT DISTINCT section, name` of the content's hyper-parameters. ?1: companies, ?2: projects.
 pub(crate) fn parameters(content: &Content) -> String {
     // Without projects there is one start and no condition; the shape stays the same.
-    let (start, within) = match content.projects {
-        None => ("SELECT NULL AS value WHERE ?2 IS NULL", ["", "", "", "", ""]),
+    // The index is named: by its estimates SQLite may take the other one, and walk it.
+    let (start, index, within) = match content.projects {
+        None => (
+            "SELECT NULL AS value WHERE ?2 IS NULL",
+            "INDEXED BY task_hyperparam_by_value",
+            ["", "", "", "", ""],
+        ),
         Some(_) => (
             "SELECT value FROM json_each(?2)",
+            "INDEXED BY task_hyperparam_by_project",
             [
                 "h.project = p.value AND",
                 "h.project = sections.project AND",
@@ -113,25 +122,25 @@ pub(crate) fn parameters(content: &Content) -> String {
     format!(
         "SELECT DISTINCT section, name FROM (
          WITH RECURSIVE sections(project, section) AS (
-             SELECT p.value, (SELECT h.section FROM task_hyperparam h WHERE {first} h.section >= ''
+             SELECT p.value, (SELECT h.section FROM task_hyperparam h {index} WHERE {first} h.section >= ''
                               ORDER BY h.section LIMIT 1)
              FROM ({start}) p
              UNION ALL
-             SELECT project, (SELECT h.section FROM task_hyperparam h WHERE {next_section} h.section > sections.section
+             SELECT project, (SELECT h.section FROM task_hyperparam h {index} WHERE {next_section} h.section > sections.section
                               ORDER BY h.section LIMIT 1)
              FROM sections WHERE section IS NOT NULL),
          names(project, section, name) AS (
-             SELECT project, section, (SELECT h.name FROM task_hyperparam h
+             SELECT project, section, (SELECT h.name FROM task_hyperparam h {index}
                                        WHERE {first_name} h.section = sections.section ORDER BY h.name LIMIT 1)
              FROM sections WHERE section IS NOT NULL
              UNION ALL
-             SELECT project, section, (SELECT h.name FROM task_hyperparam h
+             SELECT project, section, (SELECT h.name FROM task_hyperparam h {index}
                                        WHERE {next_name} h.section = names.section AND h.name > names.name
                                        ORDER BY h.name LIMIT 1)
              FROM names WHERE name IS NOT NULL)
-         SELECT section, name FROM names WHERE name IS NOT NULL AND EXISTS
-             (SELECT 1 FROM task_hyperparam h WHERE {seen} h.section = names.section AND h.name = names.name
-              AND h.company IN (SELECT value FROM json_each(?1))))"
+         SELECT section, name FROM names WHERE name IS NOT NULL AND
+             (SELECT 1 FROM task_hyperparam h {index} WHERE {seen} h.section = names.section AND h.name = names.name
+              AND h.company IN (SELECT value FROM json_each(?1)) LIMIT 1))"
     )
 }
 
@@ -144,8 +153,8 @@ pub(crate) fn tags(collection: &Collection, content: &Content) -> String {
             "SELECT value FROM json_each(?2)",
             "project",
             format!(
-                "AND EXISTS (SELECT 1 FROM {side}_tag g WHERE g.project = found.place AND g.system = ?3
-                             AND g.tag = found.tag AND g.company IN (SELECT value FROM json_each(?1)))"
+                "AND (SELECT 1 FROM {side}_tag g WHERE g.project = found.place AND g.system = ?3
+                             AND g.tag = found.tag AND g.company IN (SELECT value FROM json_each(?1)) LIMIT 1)"
             ),
         ),
     };
