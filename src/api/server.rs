@@ -134,7 +134,7 @@ fn get_stats(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
         "company_id": ctx.caller.tenant.as_str(),
         "server": {
             "version": ctx.app.info.version,
-            "deployment": "manual",
+            "deployment": ctx.app.settings.server.deployment_type.as_deref().unwrap_or("manual"),
             "uuid": usage.server,
             "queues": {"count": usage.queues},
             "users": {"count": usage.people},

@@ -126,9 +126,7 @@ fn check_files(settings: &Settings, dir: &Path, report: &mut Report) {
             break;
         }
         let what = match flaw {
-            Flaw::Missing => {
-                "is missing; restore it from a backup, or delete it on its task's page".to_owned()
-            }
+            Flaw::Missing => "is missing; restore it from a backup, or delete what it belongs to".to_owned(),
             Flaw::Length { expected, found } => format!("has {found} bytes instead of {expected}"),
             Flaw::Content => "does not hold what was uploaded: its checksum differs".to_owned(),
             Flaw::Unreadable(reason) => format!("can't be read: {reason}"),

@@ -115,7 +115,7 @@ fn small_and_large_files_come_back_whole_and_in_ranges() {
 }
 
 #[test]
-fn memory_is_bounded_by_parts() {
+fn an_upload_of_several_parts_shows_at_its_end_only() {
     let storage = Storage::new();
     let mut staged = staged::Staged::begin(&storage.tree.0, &tenant("t"), &path("big")).unwrap();
     let piece = noise(1 << 20);
