@@ -9,12 +9,18 @@ use crate::{
     types::Result,
 };
 
-/// How values of several reports, or of several containers, become one.
+/// How the values of one container's reports within a step become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Join {
+enum Within {
+    Mean,
+    Max,
+}
+
+/// How the values of several containers become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Across {
     Mean,
     Sum,
-    Max,
 }
 
 /// What a chart shows.
@@ -25,8 +31,8 @@ pub struct Metric {
     /// What people read above it.
     pub title: &'static str,
     column: Column,
-    within: Join,
-    across: Join,
+    within: Within,
+    across: Across,
     factor: f64,
 }
 
@@ -34,10 +40,10 @@ const fn metric(
     name: &'static str,
     title: &'static str,
     column: Column,
-    across: Join,
+    across: Across,
     factor: f64,
 ) -> Metric {
-    Metric { name, title, column, within: Join::Mean, across, factor }
+    Metric { name, title, column, within: Within::Mean, across, factor }
 }
 
 const GB: f64 = 1.0 / 1024.0;
@@ -47,24 +53,24 @@ static METRICS: [Metric; 15] = [
         name: "requests",
         title: "Number of Requests",
         column: Column::Requests,
-        within: Join::Max,
-        across: Join::Sum,
+        within: Within::Max,
+        across: Across::Sum,
         factor: 1.0,
     },
-    metric("requests_min", "Requests per Minute", Column::RequestsMin, Join::Sum, 1.0),
-    metric("latency_ms", "Average Latency (ms)", Column::Latency, Join::Mean, 1.0),
-    metric("cpu_count", "CPU Count", Column::CpuCount, Join::Sum, 1.0),
-    metric("gpu_count", "GPU Count", Column::GpuCount, Join::Sum, 1.0),
-    metric("cpu_util", "Average CPU Load (%)", Column::CpuUsage, Join::Mean, 1.0),
-    metric("gpu_util", "Average GPU Utilization (%)", Column::GpuUsage, Join::Mean, 1.0),
-    metric("ram_total", "RAM Total (GB)", Column::RamTotal, Join::Sum, GB),
-    metric("ram_used", "RAM Used (GB)", Column::RamUsed, Join::Sum, GB),
-    metric("ram_free", "RAM Free (GB)", Column::RamFree, Join::Sum, GB),
-    metric("gpu_ram_total", "GPU RAM Total (GB)", Column::GpuRamTotal, Join::Sum, GB),
-    metric("gpu_ram_used", "GPU RAM Used (GB)", Column::GpuRamUsed, Join::Sum, GB),
-    metric("gpu_ram_free", "GPU RAM Free (GB)", Column::GpuRamFree, Join::Sum, GB),
-    metric("network_rx", "Network Throughput RX (MBps)", Column::NetworkRx, Join::Sum, 1.0),
-    metric("network_tx", "Network Throughput TX (MBps)", Column::NetworkTx, Join::Sum, 1.0),
+    metric("requests_min", "Requests per Minute", Column::RequestsMin, Across::Sum, 1.0),
+    metric("latency_ms", "Average Latency (ms)", Column::Latency, Across::Mean, 1.0),
+    metric("cpu_count", "CPU Count", Column::CpuCount, Across::Sum, 1.0),
+    metric("gpu_count", "GPU Count", Column::GpuCount, Across::Sum, 1.0),
+    metric("cpu_util", "Average CPU Load (%)", Column::CpuUsage, Across::Mean, 1.0),
+    metric("gpu_util", "Average GPU Utilization (%)", Column::GpuUsage, Across::Mean, 1.0),
+    metric("ram_total", "RAM Total (GB)", Column::RamTotal, Across::Sum, GB),
+    metric("ram_used", "RAM Used (GB)", Column::RamUsed, Across::Sum, GB),
+    metric("ram_free", "RAM Free (GB)", Column::RamFree, Across::Sum, GB),
+    metric("gpu_ram_total", "GPU RAM Total (GB)", Column::GpuRamTotal, Across::Sum, GB),
+    metric("gpu_ram_used", "GPU RAM Used (GB)", Column::GpuRamUsed, Across::Sum, GB),
+    metric("gpu_ram_free", "GPU RAM Free (GB)", Column::GpuRamFree, Across::Sum, GB),
+    metric("network_rx", "Network Throughput RX (MBps)", Column::NetworkRx, Across::Sum, 1.0),
+    metric("network_tx", "Network Throughput TX (MBps)", Column::NetworkTx, Across::Sum, 1.0),
 ];
 
 impl Metric {
@@ -75,8 +81,8 @@ impl Metric {
 
     fn of_step(&self, step: &Step) -> f64 {
         match self.within {
-            Join::Max => step.max,
-            Join::Mean | Join::Sum => step.mean,
+            Within::Max => step.max,
+            Within::Mean => step.mean,
         }
     }
 
@@ -88,9 +94,8 @@ impl Metric {
     fn total(&self, values: &[f64]) -> f64 {
         let sum: f64 = values.iter().sum();
         match self.across {
-            Join::Mean if !values.is_empty() => sum / values.len() as f64,
-            Join::Max => values.iter().copied().fold(0.0, f64::max),
-            Join::Mean | Join::Sum => sum,
+            Across::Mean if !values.is_empty() => sum / values.len() as f64,
+            Across::Mean | Across::Sum => sum,
         }
     }
 }
