@@ -6,13 +6,10 @@ use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value};
 
 use crate::store::query::{Collection, Entity, failed};
+use crate::store::sql::json_list;
 use crate::types::Result;
 
-use super::{
-    assemble::Row,
-    projection::Want,
-    read::{row_list, text_list},
-};
+use super::{assemble::Row, projection::Want, read::row_list};
 
 /// Name of a scalar, with the hashes that clients address it by.
 struct Name {
@@ -34,7 +31,7 @@ pub(super) fn add(
     let list = row_list(rows);
     let named = wanted.filter(|want| !want.is_whole()).map(|want| want.names().collect::<Vec<_>>());
     let names = match &named {
-        Some(hashes) => names(conn, NAMED, &text_list(hashes.iter()))?,
+        Some(hashes) => names(conn, NAMED, &json_list(hashes))?,
         None if collection.entity == Entity::Task => names(conn, OF_TASKS, &list)?,
         None => names(conn, OF_MODELS, &list)?,
     };

@@ -97,11 +97,6 @@ pub(super) fn row_list(rows: &[i64]) -> String {
     Value::from(rows).to_string()
 }
 
-/// A JSON list of texts for `json_each`.
-pub(super) fn text_list<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> String {
-    Value::from_iter(texts.map(|text| text.as_ref().to_owned())).to_string()
-}
-
 fn columns(
     conn: &Connection,
     collection: &'static Collection,
