@@ -8,9 +8,9 @@ use crate::{
     domain::Ctx,
     store::{
         Snapshot,
-        documents::{FindOptions, Public, QueryOptions},
+        documents::{Public, QueryOptions},
         projects::{DayUsage, Days, OTHERS, Project, UsageBy},
-        query::{Collection, QUEUE, USER},
+        query::{QUEUE, USER},
     },
     types::{ApiError, ErrorKind, Json, Millis, Result},
 };
@@ -186,13 +186,14 @@ fn breakdown(
     projects: &HashMap<String, String>,
     days: usize,
 ) -> Result<Breakdown> {
-    let queue_ids: BTreeSet<&String> = used.iter().filter_map(|usage| usage.queue.as_ref()).collect();
-    let queues = documents(ctx, snapshot, &QUEUE, &queue_ids, &["id", "name", "display_name", "resources"])?;
+    let queue_ids = used.iter().filter_map(|usage| usage.queue.as_ref());
+    let queues =
+        ctx.documents(snapshot, &QUEUE, queue_ids, &["name", "display_name", "resources"], Public::Never)?;
     let names: HashMap<String, String> = match key {
         UsageBy::Project => projects.clone(),
         UsageBy::User => {
-            let ids = used.iter().filter_map(|usage| usage.of.as_ref()).collect();
-            let people = documents(ctx, snapshot, &USER, &ids, &["id", "name"])?;
+            let ids = used.iter().filter_map(|usage| usage.of.as_ref());
+            let people = ctx.documents(snapshot, &USER, ids, &["name"], Public::Never)?;
             people.into_iter().filter_map(|(id, person)| Some((id, text(&person, "name")?))).collect()
         }
         UsageBy::Queue => queues
@@ -247,25 +248,6 @@ fn add<T: Copy + std::ops::Add<Output = T>>(days: &mut [T], day: usize, more: T)
 
 fn text(document: &Json, key: &str) -> Option<String> {
     document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Those of the documents that the caller may see, by id.
-fn documents(
-    ctx: &Ctx<'_>,
-    snapshot: &Snapshot<'_>,
-    collection: &'static Collection,
-    ids: &BTreeSet<&String>,
-    fields: &[&str],
-) -> Result<HashMap<String, Json>> {
-    let query = QueryOptions {
-        show_hidden: true,
-        only: Some(ids.iter().map(|id| (*id).clone()).collect()),
-        ..ctx.query_options(Public::Never)
-    };
-    let all = Json::from_iter([("page".to_owned(), Value::Null), ("page_size".to_owned(), Value::Null)]);
-    let options = FindOptions { query, projection: Some(fields), ..FindOptions::default() };
-    let found = snapshot.find(collection, &all, &options)?.documents;
-    Ok(found.into_iter().filter_map(|document| Some((text(&document, "id")?, document))).collect())
 }
 
 #[cfg(test)]

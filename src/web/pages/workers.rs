@@ -60,31 +60,29 @@ fn memory(machine: &Json, used: &str, free: &str) -> Option<(u64, u64)> {
 fn row(ctx: &Ctx<'_>, worker: &Json, machine: &Json) -> WorkerRow {
     let seen = when(worker, "last_activity_time").unwrap_or_default();
     let timeout = at(worker, "register_timeout").and_then(Value::as_i64).unwrap_or_default();
-    let cpu = numbers(machine, "cpu_usage");
     let task = text(worker, "task.id");
     let name = text(worker, "task.name");
-    let own = text(worker, "queue.id");
-    let mut queues: Vec<(bool, String)> = at(worker, "queues")
+    let from = text(worker, "queue.id");
+    let mut queues: Vec<(String, String)> = at(worker, "queues")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|queue| {
-            let name = queue.get("name")?.as_str()?.to_owned();
-            Some((queue.get("id").and_then(Value::as_str) != Some(own.as_str()), name))
-        })
+        .filter_map(Value::as_object)
+        .map(|queue| (text(queue, "id"), text(queue, "name")))
+        .filter(|(_, name)| !name.is_empty())
         .collect();
-    queues.sort();
+    queues.sort_by(|a, b| a.1.cmp(&b.1));
     let user = text(worker, "user.name");
     WorkerRow {
         key: text(worker, "key"),
         name: text(worker, "id"),
         gpus: numbers(machine, "gpu_usage"),
-        cpu: (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64),
         gpu_memory: memory(machine, "gpu_memory_used", "gpu_memory_free"),
         memory: memory(machine, "memory_used", "memory_free"),
         task: (!task.is_empty()).then_some((task, Some(name).filter(|name| !name.is_empty()))),
         project: text(worker, "project.name"),
-        queues: queues.into_iter().map(|(_, name)| name).collect(),
+        from: (!from.is_empty()).then_some(from),
+        queues,
         identity: (!user.is_empty()).then(|| Person::named(user)),
         ip: text(worker, "ip"),
         seen,

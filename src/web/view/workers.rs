@@ -19,8 +19,6 @@ pub struct WorkerRow {
     pub name: String,
     /// Load of each graphics processor, percent.
     pub gpus: Vec<f64>,
-    /// Load of the processors, percent.
-    pub cpu: Option<f64>,
     /// Used and all memory of the graphics processors, bytes.
     pub gpu_memory: Option<(u64, u64)>,
     /// Used and all memory, bytes.
@@ -29,8 +27,10 @@ pub struct WorkerRow {
     pub task: Option<(String, Option<String>)>,
     /// Path of the task's project.
     pub project: String,
-    /// Names of the queues it listens to, the one its task came from first.
-    pub queues: Vec<String>,
+    /// Id of the queue that its task came from.
+    pub from: Option<String>,
+    /// Ids and names of the queues it listens to.
+    pub queues: Vec<(String, String)>,
     /// Whose credentials it uses.
     pub identity: Option<Person>,
     /// Where it calls from.
@@ -81,9 +81,17 @@ impl WorkerRow {
         ))
     }
 
-    /// Processor load in words.
-    pub fn cpu_text(&self) -> Markup {
-        self.cpu.map_or_else(kit::nil, |load| askama::filters::Safe(format!("{load:.0}\u{202f}%")))
+    /// Names of the queues it listens to, that of its task first.
+    pub fn queue_names(&self) -> String {
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.queues.iter().partition(|(id, _)| Some(id) == self.from.as_ref());
+        let names = own.into_iter().chain(others).map(|(_, name)| name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it takes tasks from that queue.
+    pub fn listens_to(&self, queue: &str) -> bool {
+        self.queues.iter().any(|(id, _)| id == queue)
     }
 
     /// What a silent worker means: `No report for 11 min; removed from the list in 49 min`.

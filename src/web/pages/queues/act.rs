@@ -1,6 +1,6 @@
 //! What can be done with a queue: asking first where something is lost, and doing it.
 
-use super::{document, waiting};
+use super::{document, waiting, waits};
 use crate::{
     domain::{
         Ctx,
@@ -22,7 +22,7 @@ use crate::{
 const NAMED: usize = 5;
 
 pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, id: &str, deed: &str) -> Result<PageReply> {
-    let queue = document(ctx, id)?;
+    let queue = document(ctx, id, NAMED)?;
     match (request.is_get, deed) {
         (false, "move") => move_task(ctx, request, id),
         (true, "remove") => page!(request, remove_question(ctx, request, &queue)?),
@@ -104,18 +104,18 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json, deed: &str) -> C
     }
 }
 
-/// Names of the first tasks that are affected, and how many more there are.
-fn affected(ctx: &Ctx<'_>, queue: &Json) -> Result<Vec<String>> {
-    let ids: Vec<String> = waiting(queue).map(|entry| text(entry, "task.id")).collect();
-    let first: Vec<String> = ids.iter().take(NAMED).cloned().collect();
+/// How many tasks wait, the names of the first of them, and how many more there are.
+fn affected(ctx: &Ctx<'_>, queue: &Json) -> Result<(u64, Vec<String>)> {
+    let total = waits(ctx)?.get(&text(queue, "id")).map_or(0, |waits| waits.count);
+    let first: Vec<String> = waiting(queue).map(|entry| text(entry, "task.id")).collect();
     let mut names: Vec<String> =
         tasks(ctx, &first)?.iter().map(|task| cut_middle(&text(task, "name"), 60)).collect();
     names.sort();
-    let more = ids.len() - names.len();
+    let more = total.saturating_sub(names.len() as u64);
     if more > 0 {
         names.push(if names.is_empty() { format!("{more} tasks") } else { format!("{more} more") });
     }
-    Ok(names)
+    Ok((total, names))
 }
 
 fn remove_question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json) -> Result<Confirm> {
@@ -140,7 +140,7 @@ fn remove(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {
 }
 
 fn clear_question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json) -> Result<Confirm> {
-    let waits = waiting(queue).count();
+    let (waits, points) = affected(ctx, queue)?;
     Ok(Confirm {
         title: format!("Clear {}?", text(queue, "name")),
         text: match waits {
@@ -148,7 +148,7 @@ fn clear_question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json) -> Result<
             1 => "This task leaves the queue and becomes what it was before:".to_owned(),
             _ => format!("These {waits} tasks leave the queue and become what they were before:"),
         },
-        points: affected(ctx, queue)?,
+        points,
         submit: "Clear the queue".to_owned(),
         danger: waits > 0,
         ..question(ctx, request, queue, "clear")
@@ -167,7 +167,7 @@ fn clear(ctx: &Ctx<'_>, _: &PageRequest, id: &str) -> Result<PageReply> {
 }
 
 fn delete_question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json) -> Result<Confirm> {
-    let waits = waiting(queue).count();
+    let (waits, points) = affected(ctx, queue)?;
     let text_of_tasks = match waits {
         0 => {
             "Agents that listen to it find nothing any more. Its history goes with it. This can't be undone."
@@ -177,7 +177,7 @@ fn delete_question(ctx: &Ctx<'_>, request: &PageRequest, queue: &Json) -> Result
     Ok(Confirm {
         title: format!("Delete {}?", text(queue, "name")),
         text: text_of_tasks.to_owned(),
-        points: affected(ctx, queue)?,
+        points,
         submit: "Delete the queue".to_owned(),
         danger: true,
         ..question(ctx, request, queue, "delete")

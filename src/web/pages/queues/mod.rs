@@ -16,9 +16,9 @@ use crate::{
     domain::{
         Ctx,
         browse::request as object,
-        queues::{self, MetricsRequest, Series},
+        queues::{self, MetricsRequest, Series, Waits},
     },
-    types::{ErrorKind, Json, Result},
+    types::{ErrorKind, Json, Millis, Result},
     web::{
         PageReply, PageRequest,
         render::{chart::Curve, time::When},
@@ -48,12 +48,20 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Resu
 }
 
 fn overview(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
-    let filter = object(json!({"order_by": ["name"], "page": null, "page_size": null}));
+    let filter = object(json!({
+        "order_by": ["name"], "page": null, "page_size": null, "max_task_entries": HEAD,
+    }));
     let documents = perform(ctx, "queues.get_all_ex", |ctx| queues::list_expanded(ctx, &filter))?.documents;
     let workers: Vec<WorkerRow> = rows(ctx)?.into_iter().map(|(row, _)| row).collect();
     let ids: Vec<String> = documents.iter().map(|queue| text(queue, "id")).collect();
-    let history = history(ctx, ids)?;
-    let queues: Vec<QueueRow> = documents.iter().map(|queue| row(ctx, queue, &workers, &history)).collect();
+    let (history, waits) = (history(ctx, ids)?, waits(ctx)?);
+    let queues: Vec<QueueRow> = documents
+        .iter()
+        .map(|queue| {
+            let row = row(ctx, queue, &workers, &waits);
+            QueueRow { history: history.get(&row.id).cloned().unwrap_or_default(), ..row }
+        })
+        .collect();
     let asked = request.arg("queue").unwrap_or_default();
     let chosen = queues.iter().position(|queue| queue.id == asked).or_else(|| {
         let busiest = queues.iter().enumerate().max_by_key(|(at, queue)| (queue.waiting, usize::MAX - at));
@@ -64,7 +72,7 @@ fn overview(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
             id: row.id.clone(),
             name: row.name.clone(),
             total: row.waiting,
-            entries: entries(ctx, document, HEAD)?,
+            entries: entries(ctx, document, row.waiting)?,
         }),
         None => None,
     };
@@ -81,28 +89,32 @@ fn overview(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
     )
 }
 
-/// One queue, whole.
+/// One queue, with the first of what waits in it.
 ///
 /// Errors: 400/701.
-fn document(ctx: &Ctx<'_>, id: &str) -> Result<Json> {
-    let filter = object(json!({"id": [id]}));
+fn document(ctx: &Ctx<'_>, id: &str, most: usize) -> Result<Json> {
+    let filter = object(json!({"id": [id], "max_task_entries": most}));
     let found = perform(ctx, "queues.get_all_ex", |ctx| queues::list_expanded(ctx, &filter))?.documents;
     found.into_iter().next().ok_or_else(|| ErrorKind::InvalidQueueId.into())
 }
 
+fn waits(ctx: &Ctx<'_>) -> Result<HashMap<String, Waits>> {
+    perform(ctx, "queues.get_all_ex", queues::waits)
+}
+
 fn whole(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {
-    let queue = document(ctx, id)?;
+    let queue = document(ctx, id, Queue::MOST)?;
     let workers: Vec<WorkerRow> = rows(ctx)?.into_iter().map(|(row, _)| row).collect();
     let series = series(ctx, vec![id.to_owned()], 600)?;
-    let row = row(ctx, &queue, &workers, &HashMap::new());
+    let row = row(ctx, &queue, &workers, &waits(ctx)?);
     page!(
         request,
         Queue {
             shell: shell(ctx, request, "/queues"),
             is_default: texts(&queue, "system_tags").iter().any(|tag| tag == "default"),
             tags: texts(&queue, "tags"),
-            entries: entries(ctx, &queue, Queue::MOST)?,
-            workers: workers.into_iter().filter(|worker| worker.queues.contains(&row.name)).collect(),
+            entries: entries(ctx, &queue, row.waiting)?,
+            workers: workers.into_iter().filter(|worker| worker.listens_to(id)).collect(),
             charts: series.first().map(charts).unwrap_or_default(),
             may_manage: queues::may_manage(ctx).is_ok(),
             row,
@@ -110,27 +122,21 @@ fn whole(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {
     )
 }
 
-fn row(ctx: &Ctx<'_>, queue: &Json, workers: &[WorkerRow], history: &HashMap<String, Vec<u32>>) -> QueueRow {
+fn row(ctx: &Ctx<'_>, queue: &Json, workers: &[WorkerRow], waits: &HashMap<String, Waits>) -> QueueRow {
     let id = text(queue, "id");
-    let name = text(queue, "name");
-    let mut added: Vec<When> = waiting(queue).filter_map(|entry| when(entry, "added")).collect();
-    added.sort_unstable();
-    let median = added.get(added.len() / 2);
-    let listening = at(queue, "workers").and_then(Value::as_array).map_or(0, |workers| workers.len() as u64);
+    let waits = waits.get(&id);
+    let running = |worker: &&WorkerRow| worker.task.is_some() && worker.from.as_ref() == Some(&id);
+    let waited = |since: Millis| SignedDuration::from_millis((ctx.call.received.0 - since.0).max(0));
     QueueRow {
+        name: text(queue, "name"),
         display_name: text(queue, "display_name"),
-        waiting: added.len() as u64,
-        // The queue that a worker's task came from stands first.
-        running: workers
-            .iter()
-            .filter(|worker| worker.task.is_some() && worker.queues.first() == Some(&name))
-            .count() as u64,
-        median: median.map(|since| SignedDuration::from_millis((ctx.call.received.0 - since.0).max(0))),
-        longest: added.first().copied(),
-        history: history.get(&id).cloned().unwrap_or_default(),
-        workers: listening,
+        waiting: waits.map_or(0, |waits| waits.count),
+        running: workers.iter().filter(running).count() as u64,
+        median: waits.map(|waits| waited(waits.median)),
+        longest: waits.map(|waits| When(waits.longest.0)),
+        history: Vec::new(),
+        workers: at(queue, "workers").and_then(Value::as_array).map_or(0, |workers| workers.len() as u64),
         id,
-        name,
     }
 }
 
@@ -138,11 +144,9 @@ fn waiting(queue: &Json) -> impl Iterator<Item = &Json> {
     at(queue, "entries").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-/// The first of what waits, with names where the reader may see them.
-fn entries(ctx: &Ctx<'_>, queue: &Json, most: usize) -> Result<Vec<Waiting>> {
-    let total = waiting(queue).count() as u64;
+/// What the document has of the `total` that waits, with names where the reader may see them.
+fn entries(ctx: &Ctx<'_>, queue: &Json, total: u64) -> Result<Vec<Waiting>> {
     let first: Vec<(String, When)> = waiting(queue)
-        .take(most)
         .map(|entry| (text(entry, "task.id"), when(entry, "added").unwrap_or_default()))
         .collect();
     let ids: Vec<String> = first.iter().map(|(task, _)| task.clone()).collect();
