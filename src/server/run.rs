@@ -170,15 +170,19 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
     }
 }
 
-fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    let root = match &api.app.settings.fileserver.upload_folder {
+/// Opens the file server's directory. The lock of the data directory must be held: what interrupted uploads left behind
+/// is deleted.
+pub fn open_files(options: &Options, app: &App) -> Result<Arc<Files>, StartError> {
+    let root = match &app.settings.fileserver.upload_folder {
         Some(folder) => folder.into(),
         None => options.data.join(FILES),
     };
-    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
-    let tree = LocalTree::open(&root)?;
-    let files = Arc::new(Files::new(Arc::new(tree)));
-    let files = Arc::clone(api.app.files.get_or_init(|| files));
+    let files = Arc::new(Files::new(Arc::new(LocalTree::open(&root)?)));
+    Ok(Arc::clone(app.files.get_or_init(|| files)))
+}
+
+fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
+    let files = open_files(options, &api.app)?;
     Ok(FilesState {
         app: Arc::clone(&api.app),
         files,

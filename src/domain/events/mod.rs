@@ -25,6 +25,7 @@ mod metrics;
 mod old_images;
 mod pager;
 mod pages;
+mod past;
 mod plot_sample;
 mod plots;
 mod raw;
@@ -54,6 +55,7 @@ pub use metrics::{
 };
 pub use old_images::{ImageScroll, OldImages, old_images};
 pub use pager::{PagedIteration, PagerEntry, PagerPage, PagerRequest, page};
+pub(super) use past::add_past;
 pub use pages::{Versions, images, plots, versions};
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{
@@ -62,6 +64,7 @@ pub use plots::{
 };
 pub use raw_scalars::{RawPage, RawScalars, ScalarPage, raw_scalars, scalar_documents};
 pub use scroll::clear_scroll;
+pub(super) use text::with_standard_tokens;
 pub use vectors::{Vectors, vectors};
 
 use crate::{domain::Ctx, types::Millis};

@@ -47,6 +47,7 @@ pub use create::{create, validate};
 pub use delete::{delete, delete_many};
 pub use edit::{edit, set_requirements};
 pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
+pub(super) use items::kind as checked_type;
 pub(super) use lifecycle::publish_with_model;
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};
