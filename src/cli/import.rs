@@ -77,7 +77,9 @@ impl Import {
                 let known = app.store.read(&Scope::server(), |snapshot| snapshot.companies())?;
                 let by_id = known.iter().find(|company| company.id.as_str() == wanted);
                 let found = by_id.or_else(|| known.iter().find(|company| company.name == *wanted));
-                found.map(|company| company.id.clone()).ok_or_else(|| format!("there is no tenant {wanted}"))?
+                found
+                    .map(|company| company.id.clone())
+                    .ok_or_else(|| format!("there is no tenant {wanted}"))?
             }
         };
         let request = Request {

@@ -55,8 +55,8 @@ pub use metrics::{
 };
 pub use old_images::{ImageScroll, OldImages, old_images};
 pub use pager::{PagedIteration, PagerEntry, PagerPage, PagerRequest, page};
-pub(super) use past::add_past;
 pub use pages::{Versions, images, plots, versions};
+pub(super) use past::add_past;
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{
     MultiPlotPage, MultiPlots, NamedPlots, PlotScroll, PlotTree, multi_plots, newest_plots, old_multi_plots,

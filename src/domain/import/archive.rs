@@ -92,11 +92,13 @@ impl Archive {
     /// Errors: it can't be read, is something else, comes from a newer version, or was not written to its end.
     pub(super) fn open(path: &Path) -> Result<(Archive, Header), Stopped> {
         let lines = if path.is_dir() { path.join(LINES) } else { path.to_owned() };
-        let unreadable = |error: io::Error| Stopped::Archive(format!("can't read {}: {error}", lines.display()));
+        let unreadable =
+            |error: io::Error| Stopped::Archive(format!("can't read {}: {error}", lines.display()));
         let file = File::open(&lines).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         let directory = lines.parent().map(Path::to_owned).unwrap_or_default();
-        let mut archive = Archive { reader: BufReader::new(file), directory, peeked: None, next: (0, 1), length };
+        let mut archive =
+            Archive { reader: BufReader::new(file), directory, peeked: None, next: (0, 1), length };
         let first = archive.next().map_err(unreadable)?.and_then(|line| line.bytes).unwrap_or_default();
         let first: FirstLine = serde_json::from_slice(&first).map_err(|_| {
             Stopped::Archive(format!(

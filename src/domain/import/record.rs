@@ -129,7 +129,11 @@ impl Filing<'_> {
         let name = name.map(str::trim).filter(|name| !name.is_empty());
         let mut known = None;
         if let Some(email) = email.filter(|email| !email.is_empty()) {
-            known = self.tx.account_by_email(email)?.filter(|found| found.company == *tenant).map(|found| found.id);
+            known = self
+                .tx
+                .account_by_email(email)?
+                .filter(|found| found.company == *tenant)
+                .map(|found| found.id);
         }
         if let (None, Some(name)) = (&known, name) {
             known = self.tx.profile_named(tenant, name)?.map(|profile| profile.id);
@@ -219,7 +223,8 @@ impl Filing<'_> {
         document.insert("name".to_owned(), name.into());
         let mut done = self.store(&QUEUE, document)?;
         if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
-            done.notes.push(format!("{waiting} waiting tasks were not put into the queue; enqueue them again"));
+            done.notes
+                .push(format!("{waiting} waiting tasks were not put into the queue; enqueue them again"));
         }
         Ok(done)
     }
@@ -254,7 +259,9 @@ impl Filing<'_> {
         tasks::checked_type(text(&document, "type").unwrap_or_default())?;
         let status: Status = text(&document, "status").unwrap_or_default().parse()?;
         if status == Status::Queued {
-            notes.push("it waited in a queue of the other server; here it is a draft to be enqueued".to_owned());
+            notes.push(
+                "it waited in a queue of the other server; here it is a draft to be enqueued".to_owned(),
+            );
             document.insert("status".to_owned(), Status::Created.as_str().into());
         }
         self.people(&mut document)?;

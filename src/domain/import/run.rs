@@ -111,7 +111,8 @@ fn begin(
                 return Err(Stopped::Unfinished { kind: current.name(), id: current.id });
             }
             if !request.dry_run {
-                let remark = format!("{} {} of an interrupted import was removed", current.name(), current.id);
+                let remark =
+                    format!("{} {} of an interrupted import was removed", current.name(), current.id);
                 audited(app, request, remark, |tx| {
                     tx.remove_document(current.collection(), &current.id)?;
                     Mark::forget(tx, &request.tenant)
@@ -330,7 +331,12 @@ impl Import<'_> {
         let document: Json = match serde_json::from_str(data) {
             Ok(document) => document,
             Err(error) => {
-                return self.refuse(line, kind, None, &format!("data is no object that can be read: {error}"));
+                return self.refuse(
+                    line,
+                    kind,
+                    None,
+                    &format!("data is no object that can be read: {error}"),
+                );
             }
         };
         let id = text(&document, "id").map(|id| id.chars().take(128).collect::<String>());
@@ -348,11 +354,8 @@ impl Import<'_> {
         };
         if is_owner && let Some(id) = &id {
             let ours = done.outcome == Imported;
-            self.mark.current = (done.outcome != Refused).then(|| Current {
-                model: kind == "model",
-                id: id.clone(),
-                ours,
-            });
+            self.mark.current =
+                (done.outcome != Refused).then(|| Current { model: kind == "model", id: id.clone(), ours });
         }
         self.done(line, kind, id, done)
     }
@@ -437,7 +440,8 @@ impl Import<'_> {
     /// after an interruption: one that is stored already is found so.
     fn files(&mut self, scope: &Scope) -> Result<(), Stopped> {
         while let Some(line) = self.archive.next().map_err(unreadable)? {
-            let record = line.bytes.as_deref().and_then(|bytes| serde_json::from_slice::<Record<'_>>(bytes).ok());
+            let record =
+                line.bytes.as_deref().and_then(|bytes| serde_json::from_slice::<Record<'_>>(bytes).ok());
             let Some(record) = record.filter(|record| record.kind == "file") else {
                 self.archive.give_back(line);
                 return Ok(());

@@ -102,9 +102,9 @@ fn stored(field: &str, shape: &Shape, value: &Value) -> Result<Option<Value>> {
             _ => return Err(wrong(field, "must be text")),
         },
         Shape::Integer => {
-            let whole = value
-                .as_i64()
-                .or_else(|| value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64));
+            let whole = value.as_i64().or_else(|| {
+                value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64)
+            });
             whole.ok_or_else(|| wrong(field, "must be a whole number"))?.into()
         }
         Shape::Real => value.as_f64().ok_or_else(|| wrong(field, "must be a number"))?.into(),
@@ -192,8 +192,7 @@ impl Tx<'_> {
             }
         }
         let holes = vec!["?"; columns.names.len()].join(", ");
-        let sql =
-            format!("INSERT INTO {} ({}) VALUES ({holes})", collection.table, columns.names.join(", "));
+        let sql = format!("INSERT INTO {} ({}) VALUES ({holes})", collection.table, columns.names.join(", "));
         self.run(&sql, params_from_iter(columns.values))?;
         Ok(())
     }
