@@ -61,7 +61,7 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(self) -> Outcome {
         let options = offline(&self.data, &self.config);
-        // Opening settles addresses for this command, which knows no ports; the last start of the server knew them.
+        // This command knows no ports; the last start of the server knew them.
         let files_url = client_config::files_server_of(&options.data.join(client_config::FILE));
         let mut house = start::open_existing(&options)?;
         if let Some(url) = files_url {

@@ -108,10 +108,11 @@ fn compare(source: &Side, target: &Side) {
 
 #[test]
 fn a_history_moves_from_one_server_to_another() {
-    let source = Yard::start();
+    let mut source = Yard::start();
     let mut target = Yard::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/sdk_run.py");
-    let state = |name: &str| source.home().join(format!("{name}.json"));
+    let home = source.home().to_owned();
+    let state = |name: &str| home.join(format!("{name}.json"));
     for name in SCENARIOS {
         let mut command = Workstation::new(&source, &format!("run-{name}")).python();
         command.arg(&script).args(["run", name]).arg(state(name));
@@ -184,6 +185,7 @@ fn a_history_moves_from_one_server_to_another() {
 
     // Without the source, the SDK reads back what it once reported.
     drop(here);
+    source.stop();
     for name in SCENARIOS {
         let mut command = Workstation::new(&target, &format!("check-{name}")).python();
         command.arg(&script).args(["check", name]).arg(state(name));
