@@ -4,9 +4,8 @@
 //! stored a few thousand lines at a time: one transaction holds what they bring and how far the import has come, so that
 //! an import that ends at any moment goes on where it stopped. What is here already is never changed.
 //!
-//! [`Archive`](archive::Archive) reads lines, [`Filing`](record::Filing) stores one document, `lines` does the same for
-//! the other kinds, [`run`] leads. What never
-//! lives here: how an archive is made, HTTP, SQL.
+//! [`Archive`](archive::Archive) reads lines, [`Filing`](record::Filing) stores one document, `lines` tells what becomes
+//! of each line, [`run`] leads. What never lives here: how an archive is made, HTTP, SQL.
 
 mod archive;
 mod files;
