@@ -14,6 +14,7 @@ pub mod features;
 pub mod files;
 mod held;
 pub mod identity;
+pub mod import;
 mod listing;
 pub mod models;
 pub mod operations;

@@ -161,6 +161,7 @@ pub static TABLE: &[Operation] = &[
     op("auth.logout", SignedIn).security(),
     op("auth.revoke_credentials", SignedIn).security(),
     op("auth.validate_token", SystemOnly).minted(),
+    op("data.import", SystemOnly).security(),
     op("debug.ping", Open).quiet(),
     op("files.delete", SignedIn).minted().security(),
     op("files.delete_many", SignedIn).minted().security(),

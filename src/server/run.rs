@@ -170,15 +170,20 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
     }
 }
 
-fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
+/// Opens where files are kept. The lock of the data directory must be held: what interrupted uploads left behind
+/// is deleted.
+pub fn open_files(options: &Options, app: &App) -> Result<Arc<Files>, StartError> {
     // Connecting to a bucket waits, and the thread of the asynchronous runtime must not.
-    let opening = || blobs::open(&api.app.settings, &options.data);
+    let opening = || blobs::open(&app.settings, &options.data);
     let opened = std::thread::scope(|scope| scope.spawn(opening).join());
     let blobs =
         opened.map_err(|_| StartError::Missing("The storage of files could not be opened.".to_owned()))??;
     let files = Arc::new(Files::new(blobs));
-    let files = Arc::clone(api.app.files.get_or_init(|| files));
+    Ok(Arc::clone(app.files.get_or_init(|| files)))
+}
+
+fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
+    let files = open_files(options, &api.app)?;
     Ok(FilesState {
         app: Arc::clone(&api.app),
         files,

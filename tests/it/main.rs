@@ -9,6 +9,8 @@ mod events;
 mod fsync;
 mod hocon;
 mod identity;
+mod import;
+mod import_sdk;
 mod install;
 mod kill;
 mod organization;

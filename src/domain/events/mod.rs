@@ -25,6 +25,7 @@ mod metrics;
 mod old_images;
 mod pager;
 mod pages;
+mod past;
 mod plot_sample;
 mod plots;
 mod raw;
@@ -56,6 +57,7 @@ pub use metrics::{
 pub use old_images::{ImageScroll, OldImages, old_images};
 pub use pager::{PagedEntity, PagedIteration, PagerEntry, PagerPage, PagerRequest, newest_page, page};
 pub use pages::{Versions, images, plots, versions};
+pub(super) use past::add_past;
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{
     MultiPlotPage, MultiPlots, NamedPlots, PlotScroll, PlotTree, multi_plots, newest_plots, old_multi_plots,
@@ -63,6 +65,7 @@ pub use plots::{
 };
 pub use raw_scalars::{RawPage, RawScalars, ScalarPage, raw_scalars, scalar_documents};
 pub use scroll::clear_scroll;
+pub(super) use text::with_standard_tokens;
 pub use vectors::{Vectors, vectors};
 
 use crate::{domain::Ctx, types::Millis};

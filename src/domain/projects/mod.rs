@@ -23,6 +23,7 @@ pub use facets::{
 };
 pub use list::{by_id, list, list_expanded};
 pub use name::ProjectName;
+pub(in crate::domain) use place::max_depth;
 pub(super) use place::{Blank, ensure_as};
 pub use place::{Merged, ensure, merge, move_to};
 pub(in crate::domain) use selection::touched_by;

@@ -14,7 +14,7 @@ use crate::{
     types::{ApiError, ErrorKind, Result, new_id},
 };
 
-pub(super) fn max_depth(ctx: &Ctx<'_>) -> usize {
+pub(in crate::domain) fn max_depth(ctx: &Ctx<'_>) -> usize {
     usize::try_from(ctx.app.settings.services.projects.sub_projects.max_depth).unwrap_or(usize::MAX)
 }
 

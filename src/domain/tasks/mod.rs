@@ -51,6 +51,7 @@ pub use delete::{delete, delete_many};
 pub(super) use delete::{delete_each, delete_task};
 pub use edit::{edit, set_requirements};
 pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
+pub(super) use items::kind as checked_type;
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
 pub(super) use lifecycle::{mark_published, publish_with_model};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod foreign;
+mod insert;
 mod join;
 mod legacy;
 mod metrics;

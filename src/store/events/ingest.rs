@@ -156,10 +156,29 @@ impl Tx<'_> {
         names: &SeriesNames,
         learned: &mut Learned,
     ) -> Result<()> {
+        let interned = self.store_past_report(owner, report, names, learned)?;
+        let mut pairs = None;
+        for (series, name) in report.series.iter().zip(interned) {
+            if let Some(summary) = &series.summary {
+                self.merge_last_value(owner, name, summary, max_pairs, &mut pairs)?;
+            }
+        }
+        self.advance_owner(owner, by, &report.progress, max_pairs)
+    }
+
+    /// Stores a report of something that happened long ago: the owner's document, which knows what came after it, stays
+    /// as it is. Returns the number of each series' name.
+    pub fn store_past_report(
+        &self,
+        owner: &Owner,
+        report: &Report<'_>,
+        names: &SeriesNames,
+        learned: &mut Learned,
+    ) -> Result<Vec<i64>> {
         let (events, lines, revision) = self.event_owner_or_new(owner)?;
         let batches = self.add_batches(events, &report.senders)?;
         let mut changed = [false; EventKind::ALL.len()];
-        let mut pairs = None;
+        let mut numbers = Vec::with_capacity(report.series.len());
         for series in &report.series {
             let kind = series.rows.kind();
             let key = SeriesKey {
@@ -176,9 +195,7 @@ impl Tx<'_> {
                 ReportedRows::Images(rows) => self.add_images(owner, interned.series, rows, &batches)?,
                 ReportedRows::Plots(rows) => self.add_plots(owner, interned.series, rows, &batches)?,
             }
-            if let Some(summary) = &series.summary {
-                self.merge_last_value(owner, interned.name, summary, max_pairs, &mut pairs)?;
-            }
+            numbers.push(interned.name);
             if let Some(flag) = changed.get_mut(kind as usize) {
                 *flag = true;
             }
@@ -190,7 +207,7 @@ impl Tx<'_> {
             }
         }
         self.mark_changed(events, revision + 1, changed, report.lines.len() as i64)?;
-        self.advance_owner(owner, by, &report.progress, max_pairs)
+        Ok(numbers)
     }
 
     fn add_batches(&self, events: i64, senders: &[Sender<'_>]) -> Result<Vec<i64>> {

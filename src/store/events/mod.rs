@@ -23,7 +23,7 @@ pub use feed::{Feed, Item};
 pub use images::Image;
 pub use ingest::{Report, ReportedLine, ReportedRows, ReportedScalar, ReportedSeries, Sender};
 pub use ingest::{ReportedImage, ReportedPlot, ReportedVector};
-pub use last_values::{LastValue, Progress, Summary};
+pub use last_values::{LastValue, PastValue, Progress, Summary};
 pub use logs::{ClearLog, LogLine, LogPages, LogPlace, Names, Severity};
 pub use names::{Learned, SeriesNames};
 pub use owners::{EventOwner, Owner, OwnerKind, Stamps};

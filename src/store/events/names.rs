@@ -122,7 +122,7 @@ impl Tx<'_> {
         Ok(interned)
     }
 
-    fn intern_name(&self, metric: &str, variant: &str) -> Result<i64> {
+    pub(super) fn intern_name(&self, metric: &str, variant: &str) -> Result<i64> {
         let found = self.one(
             "SELECT id FROM metric_variant WHERE metric = ?1 AND variant = ?2",
             [metric, variant],
