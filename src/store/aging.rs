@@ -42,12 +42,16 @@ impl Samples {
     fn shape(self) -> [&'static str; 3] {
         match self {
             Samples::Workers => ["seq", "company, worker, task", "timestamp DESC, seq"],
-            Samples::Queues => {
-                ["company, queue, timestamp", "company, queue", "average_waiting_time DESC, queue_length DESC"]
-            }
-            Samples::Serving => {
-                ["company, endpoint_url, timestamp, container", "company, endpoint_url, container", "timestamp DESC"]
-            }
+            Samples::Queues => [
+                "company, queue, timestamp",
+                "company, queue",
+                "average_waiting_time DESC, queue_length DESC",
+            ],
+            Samples::Serving => [
+                "company, endpoint_url, timestamp, container",
+                "company, endpoint_url, container",
+                "timestamp DESC",
+            ],
         }
     }
 }

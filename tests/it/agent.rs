@@ -63,7 +63,10 @@ fn a_task_is_sent_to_a_queue_and_run_in_an_environment_of_its_own() {
     let log = console_shows(&admin, &id, "begins with");
     assert!(log.contains("begins with epochs=3 rate=0.5 layers=[16, 4]"), "{log}");
     let prefix = log.lines().find_map(|line| line.trim().strip_prefix("python ")).unwrap();
-    assert!(prefix.starts_with(daemon.machine.home().to_str().unwrap()), "not an environment of its own: {prefix}");
+    assert!(
+        prefix.starts_with(daemon.machine.home().to_str().unwrap()),
+        "not an environment of its own: {prefix}"
+    );
 
     // It runs now, and everybody can see where.
     let running = task(&admin, &id);
@@ -82,7 +85,8 @@ fn a_task_is_sent_to_a_queue_and_run_in_an_environment_of_its_own() {
     std::fs::write(daemon.machine.home().join("go-on"), "").unwrap();
     let done = task_becomes(&admin, &id, "completed");
     let log = console(&admin, &id);
-    let places: Vec<_> = ["epoch 0 done", "epoch 1 done", "epoch 2 done", "all done"].map(|line| log.find(line)).into();
+    let places: Vec<_> =
+        ["epoch 0 done", "epoch 1 done", "epoch 2 done", "all done"].map(|line| log.find(line)).into();
     assert!(places.is_sorted() && places[0].is_some(), "{log}");
     assert_eq!(done["execution"]["queue"], low);
     assert_eq!(done["last_worker"], "maker:cpu:0");
@@ -96,7 +100,9 @@ fn a_task_is_sent_to_a_queue_and_run_in_an_environment_of_its_own() {
     assert_eq!(chart["loss"]["train"]["y"].as_array().unwrap().len(), 3);
     let artifacts = done["execution"]["artifacts"].as_array().unwrap();
     assert_eq!(artifacts[0]["key"], "summary");
-    let idle = eventually("the worker is idle again", || worker(&admin, "maker:cpu:0").filter(|one| one["task"].is_null()));
+    let idle = eventually("the worker is idle again", || {
+        worker(&admin, "maker:cpu:0").filter(|one| one["task"].is_null())
+    });
     assert!(idle["queue"].is_null(), "{idle}");
     daemon.stop();
     assert!(worker(&admin, "maker:cpu:0").is_none(), "a stopped daemon takes its leave");
@@ -143,7 +149,8 @@ fn an_agent_serves_two_queues_in_order_and_its_tasks_can_be_stopped() {
     let mark = format!("CLEARML_TASK_ID={endless}");
     assert!(!daemon.processes(&mark).is_empty(), "its process is found by what the agent tells it");
     let patient = by_command_line(&yard, "patient", "low");
-    let failing = task_of_script(&admin, "failing", "print('so far so good')\nraise ValueError('out of luck')\n");
+    let failing =
+        task_of_script(&admin, "failing", "print('so far so good')\nraise ValueError('out of luck')\n");
     enqueue(&admin, &failing, "high");
     list_shows(&daemon, &endless);
 
@@ -198,10 +205,21 @@ fn by_command_line(yard: &Yard, name: &str, queue: &str) -> String {
     std::fs::write(desk.home().join("patient.py"), script).unwrap();
     let mut command = desk.python();
     command
-        .args(["-m", "clearml.cli.task", "--project", "yard/remote", "--name", name, "--script", "patient.py"])
+        .args([
+            "-m",
+            "clearml.cli.task",
+            "--project",
+            "yard/remote",
+            "--name",
+            name,
+            "--script",
+            "patient.py",
+        ])
         .args(["--args", "patience=7", "--queue", queue, "--packages", "clearml", "--skip-repo-detection"]);
     run(command, "clearml-task", PATIENCE);
-    let found = yard.admin().ok("tasks.get_all", json!({"name": format!("^{name}$"), "only_fields": ["id", "hyperparams"]}));
+    let found = yard
+        .admin()
+        .ok("tasks.get_all", json!({"name": format!("^{name}$"), "only_fields": ["id", "hyperparams"]}));
     let [task] = &found["tasks"].as_array().unwrap()[..] else { panic!("not one task: {found}") };
     assert_eq!(task["hyperparams"]["Args"]["patience"]["value"], "7");
     task["id"].as_str().unwrap().to_owned()
@@ -257,7 +275,8 @@ fn services_run_side_by_side_up_to_their_number() {
 fn a_pipeline_is_run_by_agents() {
     let yard = Yard::start();
     let admin = yard.admin();
-    let _host = Agent::start_quickly(&yard, "host", &["--services-mode", "--queue", "services", "--create-queue"]);
+    let _host =
+        Agent::start_quickly(&yard, "host", &["--services-mode", "--queue", "services", "--create-queue"]);
     let _worker = Agent::start_quickly(&yard, "worker", &["--queue", "steps", "--create-queue"]);
     for name in ["services", "steps"] {
         eventually("the agents make their queues", || queue_id(&admin, name));
@@ -266,7 +285,8 @@ fn a_pipeline_is_run_by_agents() {
     let mut command = desk.python();
     command.arg(copied(&desk, "pipeline.py"));
     run(command, "pipeline", PATIENCE);
-    let found = admin.ok("tasks.get_all", json!({"type": ["controller"], "search_hidden": true, "only_fields": ["id"]}));
+    let found = admin
+        .ok("tasks.get_all", json!({"type": ["controller"], "search_hidden": true, "only_fields": ["id"]}));
     let [controller] = &found["tasks"].as_array().unwrap()[..] else { panic!("not one controller: {found}") };
     let controller = controller["id"].as_str().unwrap();
     let done = task_becomes(&admin, controller, "completed");
@@ -277,7 +297,10 @@ fn a_pipeline_is_run_by_agents() {
     assert_eq!((&double["name"], &sum_up["name"]), (&json!("double"), &json!("sum up")));
     assert_eq!((&double["status"], &sum_up["status"]), (&json!("completed"), &json!("completed")));
     let [double, sum_up] = [double, sum_up].map(|step| task(&admin, step["id"].as_str().unwrap()));
-    assert_eq!((&double["last_worker"], &sum_up["last_worker"]), (&json!("worker:cpu:0"), &json!("worker:cpu:0")));
+    assert_eq!(
+        (&double["last_worker"], &sum_up["last_worker"]),
+        (&json!("worker:cpu:0"), &json!("worker:cpu:0"))
+    );
     assert!(seconds(&double, "completed") <= seconds(&sum_up, "started"), "a step waits for its parent");
     let log = console(&admin, sum_up["id"].as_str().unwrap());
     assert!(log.contains("the total is 12"), "what one step made reaches the next: {log}");
@@ -299,7 +322,9 @@ fn a_killed_agent_is_forgotten_and_its_task_stopped() {
     let endless = task_of_script(&admin, "endless", ENDLESS);
     enqueue(&admin, &endless, "low");
     console_shows(&admin, &endless, "endless begins");
-    eventually("the worker says what it runs", || worker(&admin, &name).filter(|one| one["task"]["id"] == endless));
+    eventually("the worker says what it runs", || {
+        worker(&admin, &name).filter(|one| one["task"]["id"] == endless)
+    });
     daemon.kill();
     assert_eq!(daemon.processes(""), Vec::<String>::new());
     assert_eq!(task(&admin, &endless)["status"], "in_progress", "nobody has missed it yet");

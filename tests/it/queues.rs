@@ -57,7 +57,8 @@ fn ten_thousand_tasks_are_pulled_once_each_and_in_order() {
     assert_eq!(all.len(), TASKS, "nothing is lost, nothing is pulled twice");
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), TASKS);
     for (queue, tasks) in enqueued.iter().enumerate() {
-        let place: BTreeMap<&String, usize> = tasks.iter().enumerate().map(|(place, task)| (task, place)).collect();
+        let place: BTreeMap<&String, usize> =
+            tasks.iter().enumerate().map(|(place, task)| (task, place)).collect();
         for agent in &pulled {
             let places: Vec<usize> =
                 agent.iter().filter(|(from, _)| *from == queue).map(|(_, task)| place[task]).collect();
@@ -65,7 +66,11 @@ fn ten_thousand_tasks_are_pulled_once_each_and_in_order() {
         }
     }
     let single: Vec<&String> = pulled[0].iter().map(|(_, task)| task).collect();
-    assert_eq!(single, enqueued[QUEUES - 1].iter().collect::<Vec<_>>(), "one agent alone pulls first in, first out");
+    assert_eq!(
+        single,
+        enqueued[QUEUES - 1].iter().collect::<Vec<_>>(),
+        "one agent alone pulls first in, first out"
+    );
     let busy = pulled.iter().filter(|pulled| !pulled.is_empty()).count();
     assert!(busy > AGENTS / 2, "only {busy} agents got anything");
     for queue in &queues {
@@ -133,7 +138,8 @@ fn case_54_a_get_with_a_body_and_without_a_version_works_like_a_post() {
     admin.ok("workers.status_report", report("by post"));
     let workers = admin.ok("workers.get_all", json!({}))["workers"].clone();
     let seen = |id: &str| {
-        let mut worker = workers.as_array().unwrap().iter().find(|worker| worker["id"] == id).unwrap().clone();
+        let mut worker =
+            workers.as_array().unwrap().iter().find(|worker| worker["id"] == id).unwrap().clone();
         assert_eq!(worker["queues"][0]["id"], queue);
         let fields = worker.as_object_mut().unwrap();
         for own in ["id", "key", "register_time", "last_activity_time", "last_report_time"] {
