@@ -68,8 +68,7 @@ fn report_now(front: &FrontDoor) {
         .write(&scope, Lane::Documents, |tx| {
             for worker in 1..=20 {
                 let worker = format!("box{worker}");
-                let report =
-                    NewReport { worker: &worker, timestamp: now, task: None, stats: &stats };
+                let report = NewReport { worker: &worker, timestamp: now, task: None, stats: &stats };
                 tx.store_worker_report(&report)?;
             }
             for queue in 1..=20 {
