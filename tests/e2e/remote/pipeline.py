@@ -13,7 +13,7 @@ def sum_up(numbers):
     return total
 
 
-pipeline = PipelineController("doubling", "yard/pipelines", "1.0", add_pipeline_tags=False)
+pipeline = PipelineController("doubling", "yard/pipelines", "1.0", pool_frequency=0.03)
 pipeline.set_default_execution_queue("steps")
 pipeline.add_function_step(
     "double", double, function_kwargs={"numbers": [1, 2, 3]}, function_return=["doubled"], packages=["clearml"]
@@ -26,6 +26,4 @@ pipeline.add_function_step(
     function_return=["total"],
     packages=["clearml"],
 )
-# In minutes.
-pipeline.set_pool_frequency(0.03)
 pipeline.start(queue="services")
