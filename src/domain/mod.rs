@@ -3,6 +3,7 @@
 //! The faces call [`perform`] with a row of [`operations`] and a use-case; it checks that the caller may, and audits.
 //! What never lives here: HTTP types, SQL, HTML.
 
+pub mod aging;
 mod app;
 pub mod browse;
 mod caller;

@@ -1,4 +1,4 @@
-//! Background work: checkpoints, expiry, deletion of files. Calls `domain` and the store's chores.
+//! Background work: checkpoints, expiry, deletion of files, samples that lose detail. Calls `domain` and the store's chores.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::{
     domain::{App, deletion},
     store::{Lane, Scope, objects::Network},
-    types::Result,
+    types::{Millis, Result},
 };
 
 /// How often the queue of files to delete is looked at.
@@ -53,6 +53,17 @@ impl Jobs {
         let sampled = Arc::clone(&app);
         jobs.every("queue samples", Duration::from_secs(60), move || {
             crate::domain::queues::sample_idle_queues(&sampled).map(drop)
+        });
+        let aged = Arc::clone(&app);
+        let (mut thinned_to, mut runs) = (Millis(0), 0_u32);
+        jobs.every("aging", Duration::from_secs(600), move || {
+            // Once a day from the beginning, since workers date their reports themselves.
+            if runs.is_multiple_of(144) {
+                thinned_to = Millis(0);
+            }
+            runs = runs.wrapping_add(1);
+            (_, thinned_to) = crate::domain::aging::thin_out(&aged, thinned_to)?;
+            Ok(())
         });
         let measured = Arc::clone(&app);
         jobs.every("load", Duration::from_secs(60), move || {

@@ -4,6 +4,7 @@
 //! one writer connection. Both carry a [`Scope`], and every statement over tenants' data goes through it.
 //! What never lives here: HTTP types, rules.
 
+pub mod aging;
 pub mod audit;
 pub mod deletion;
 pub mod documents;

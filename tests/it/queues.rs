@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -14,51 +14,43 @@ const AGENTS: usize = 64;
 const QUEUES: usize = 4;
 const TASKS: usize = 10_000;
 const PER_QUEUE: usize = TASKS / QUEUES;
-/// Clients that make and enqueue the tasks of one queue.
-const MAKERS: usize = 4;
+/// Clients that make the tasks of one queue.
+const MAKERS: usize = 5;
 /// Tasks of one `tasks.enqueue_many`.
 const BATCH: usize = 250;
 
 /// What one agent pulled: queue and task, in its order.
 type Pulled = Vec<(usize, String)>;
 
-/// The last queue has one agent only, the others share the rest.
+/// Agents pull while the queues are being filled. The last queue has one agent only, the others share the rest.
 #[test]
 fn ten_thousand_tasks_are_pulled_once_each_and_in_order() {
     let yard = Yard::start();
     let admin = yard.admin();
     let queues: Vec<String> = (0..QUEUES).map(|number| queue(&admin, &format!("queue {number}"))).collect();
-    let enqueued: Vec<Vec<String>> = thread::scope(|scope| {
-        let fill = |queue| {
-            let yard = &yard;
-            scope.spawn(move || fill(yard, queue))
-        };
-        let filling: Vec<_> = queues.iter().map(|queue| fill(queue)).collect();
-        filling.into_iter().map(|filling| filling.join().unwrap()).collect()
-    });
-    for queue in &queues {
-        assert_eq!(admin.ok("queues.get_num_entries", json!({"queue": queue}))["num"], PER_QUEUE);
-    }
-
     let (shared, alone) = queues.split_at(QUEUES - 1);
-    let begin = Barrier::new(AGENTS);
-    let pulled: Vec<Pulled> = thread::scope(|scope| {
+    let filled = AtomicBool::new(false);
+    let (enqueued, pulled) = thread::scope(|scope| {
         let agent = |number: usize| {
-            let (yard, begin) = (&yard, &begin);
+            let (yard, filled) = (&yard, &filled);
             // Each agent has another order of priority.
             let mut listens: Vec<(usize, &str)> = shared.iter().map(String::as_str).enumerate().collect();
             listens.rotate_left(number % shared.len());
             if number == 0 {
                 listens = vec![(QUEUES - 1, alone[0].as_str())];
             }
-            scope.spawn(move || {
-                let client = yard.admin();
-                begin.wait();
-                pull_all(&client, &listens)
-            })
+            scope.spawn(move || pull_all(&yard.admin(), &listens, filled))
         };
         let agents: Vec<_> = (0..AGENTS).map(agent).collect();
-        agents.into_iter().map(|agent| agent.join().unwrap()).collect()
+        let fill = |queue| {
+            let yard = &yard;
+            scope.spawn(move || fill(yard, queue))
+        };
+        let filling: Vec<_> = queues.iter().map(|queue| fill(queue)).collect();
+        let enqueued: Vec<Vec<String>> = filling.into_iter().map(|filling| filling.join().unwrap()).collect();
+        filled.store(true, Ordering::SeqCst);
+        let pulled: Vec<Pulled> = agents.into_iter().map(|agent| agent.join().unwrap()).collect();
+        (enqueued, pulled)
     });
 
     let all: Vec<&String> = pulled.iter().flatten().map(|(_, task)| task).collect();
@@ -93,36 +85,42 @@ fn queue(client: &Client, name: &str) -> String {
 
 /// Makes tasks and enqueues them; answers their ids in the order of the queue.
 fn fill(yard: &Yard, queue: &str) -> Vec<String> {
-    let make = || {
-        let client = yard.admin();
-        let one = |number: usize| {
-            let body = json!({"name": format!("task {number}"), "type": "training"});
-            client.ok("tasks.create", body)["id"].as_str().unwrap().to_owned()
+    let clients: Vec<Client> = (0..MAKERS).map(|_| yard.admin()).collect();
+    let make = |client: &Client| {
+        let one = |_| {
+            let made = client.ok("tasks.create", json!({"name": "small", "type": "training"}));
+            made["id"].as_str().unwrap().to_owned()
         };
-        (0..PER_QUEUE / MAKERS).map(one).collect::<Vec<_>>()
+        (0..BATCH / MAKERS).map(one).collect::<Vec<_>>()
     };
-    let tasks: Vec<String> = thread::scope(|scope| {
-        let makers: Vec<_> = (0..MAKERS).map(|_| scope.spawn(make)).collect();
-        makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
-    });
-    let client = yard.admin();
-    for batch in tasks.chunks(BATCH) {
-        let done = client.ok("tasks.enqueue_many", json!({"ids": batch, "queue": queue}));
+    let mut tasks = Vec::new();
+    while tasks.len() < PER_QUEUE {
+        let batch: Vec<String> = thread::scope(|scope| {
+            let makers: Vec<_> = clients.iter().map(|client| scope.spawn(|| make(client))).collect();
+            makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
+        });
+        let done = clients[0].ok("tasks.enqueue_many", json!({"ids": batch, "queue": queue}));
         assert_eq!((&done["failed"], done["succeeded"].as_array().unwrap().len()), (&json!([]), batch.len()));
+        tasks.extend(batch);
     }
     tasks
 }
 
-/// Pulls as an agent does, always from the first queue that has something, until all are empty.
-fn pull_all(client: &Client, queues: &[(usize, &str)]) -> Pulled {
+/// Pulls as an agent does, always from the first queue that has something, until all are empty for good.
+fn pull_all(client: &Client, queues: &[(usize, &str)], filled: &AtomicBool) -> Pulled {
     let mut pulled = Vec::new();
-    while let Some(next) = queues.iter().find_map(|(number, queue)| {
-        let answer = client.ok("queues.get_next_task", json!({"queue": queue}));
-        Some((*number, answer["entry"]["task"].as_str()?.to_owned()))
-    }) {
-        pulled.push(next);
+    loop {
+        let is_last = filled.load(Ordering::SeqCst);
+        let next = queues.iter().find_map(|(number, queue)| {
+            let answer = client.ok("queues.get_next_task", json!({"queue": queue}));
+            Some((*number, answer["entry"]["task"].as_str()?.to_owned()))
+        });
+        match next {
+            Some(next) => pulled.push(next),
+            None if is_last => return pulled,
+            None => thread::sleep(Duration::from_millis(200)),
+        }
     }
-    pulled
 }
 
 /// Agents send a body with GET, and leave out the version.

@@ -72,6 +72,16 @@ impl Snapshot<'_> {
         })
     }
 
+    /// What waits next behind an entry, or the head. Uses the key `(queue, position)`.
+    pub fn waiting_behind(&self, queue: &str, entry: Option<&Entry>) -> Result<Option<Entry>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM queue_entry WHERE queue = ?1 AND company = ?2 AND position > ?3
+             ORDER BY position LIMIT 1"
+        );
+        let position = entry.map_or(i64::MIN, |entry| entry.position);
+        self.one(&sql, params![queue, self.scope.company.as_str(), position], read)
+    }
+
     /// Whether anything waits.
     pub fn is_anything_waiting(&self, queue: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM queue_entry WHERE queue = ?1 AND company = ?2 LIMIT 1";
