@@ -51,6 +51,8 @@ impl Jobs {
         jobs.every("queue samples", Duration::from_secs(60), move || {
             crate::domain::queues::sample_idle_queues(&sampled).map(drop)
         });
+        let sealed = Arc::clone(&app);
+        jobs.every("log blocks", Duration::from_secs(5), move || sealed.store.seal_logs().map(drop));
         let measured = Arc::clone(&app);
         jobs.every("load", Duration::from_secs(60), move || {
             crate::domain::usage::sample(&measured);

@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
     include_str!("migrations/0012_serving.sql"),
+    include_str!("migrations/0013_logs.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
