@@ -12,6 +12,7 @@ mod install;
 mod kill;
 mod organization;
 mod pages;
+mod pressure;
 mod protocol;
 mod sdk;
 mod start;
