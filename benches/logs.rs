@@ -2,10 +2,10 @@
 //!
 //! `cargo bench --bench logs [-- LINES]`, LINES 1,000,000 by default; `-- 10000000` is the full size.
 //!
-//! A server of its own is started. Eight connections, one task each but the first four of them one task together, send
-//! `events.add_batch` with 1,000 to 5,000 lines a request; then one task is given LINES / 2 lines and read: the last
-//! page, a page in the middle by time, the pages beside it, a window of the console page, a rare and a common word, and
-//! the download. Bodies are made beforehand, in portions, and their making is not counted.
+//! A server of its own is started. Eight connections, four of them for one task and one task each for the others, send
+//! `events.add_batch` with 1,000 to 5,000 lines a request. Then the task of the four, which has half of all lines, is
+//! read: the last page, a page in the middle by time, the pages beside it, a common word, a word that is nowhere, and the
+//! download. Bodies are made beforehand, in portions, and their making is not counted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
