@@ -34,6 +34,7 @@ mod restricted;
 pub mod schema;
 mod server;
 mod serving;
+mod storage;
 pub mod table;
 mod tasks;
 mod typed;

@@ -3,7 +3,7 @@
 
 use super::{
     auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
-    reports, server, serving, tasks, users, workers,
+    reports, server, serving, storage, tasks, users, workers,
 };
 use crate::types::Version;
 
@@ -22,6 +22,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         reports::ENDPOINTS,
         server::ENDPOINTS,
         serving::ENDPOINTS,
+        storage::ENDPOINTS,
         tasks::ENDPOINTS,
         users::ENDPOINTS,
         workers::ENDPOINTS,

@@ -1,4 +1,4 @@
-//! Background work: checkpoints, expiry. Calls `domain` and the store's chores.
+//! Background work: checkpoints, expiry, deletion of files. Calls `domain` and the store's chores.
 
 use std::{
     sync::Arc,
@@ -9,10 +9,13 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    domain::App,
-    store::{Lane, Scope},
+    domain::{App, deletion},
+    store::{Lane, Scope, objects::Network},
     types::Result,
 };
+
+/// How often the queue of files to delete is looked at.
+const DELETION_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A chore that runs again and again.
 pub struct Job {
@@ -58,10 +61,31 @@ impl Jobs {
             crate::domain::usage::sample(&measured);
             Ok(())
         });
+        jobs.delete_files(&app);
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }
         jobs
+    }
+
+    /// Deletes the files of deleted documents. Each kind has a thread: a storage that does not answer holds up nobody.
+    fn delete_files(&mut self, app: &Arc<App>) {
+        let stop = Arc::clone(&self.stopping);
+        let stopping = move || *stop.0.lock();
+        let (own, also_stopping) = (Arc::clone(app), stopping.clone());
+        self.every("file deletion", DELETION_INTERVAL, move || {
+            while deletion::delete_own(&own, &also_stopping)? {}
+            Ok(())
+        });
+        let network = match Network::start("objects", 1) {
+            Ok(network) => network,
+            Err(error) => return tracing::error!(%error, "objects of other storages are not deleted"),
+        };
+        let remote = Arc::clone(app);
+        self.every("object deletion", DELETION_INTERVAL, move || {
+            while deletion::delete_remote(&remote, &network, &stopping)? {}
+            Ok(())
+        });
     }
 
     /// Runs `work` every `interval` on a thread of its own until the stop.

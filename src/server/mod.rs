@@ -1,5 +1,6 @@
 //! Sockets, TLS, the actix application, graceful stop. No endpoint logic.
 
+pub mod blobs;
 pub mod options;
 mod run;
 mod sockets;

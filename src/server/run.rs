@@ -10,6 +10,7 @@ use actix_web::{
 use jiff::Timestamp;
 
 use super::{
+    blobs,
     options::{Options, Ports},
     sockets::{self, Face},
     start::{self, House, StartError},
@@ -25,7 +26,6 @@ use crate::{
     domain::{App, files::Files, origin::OriginPolicy},
     files::http::{self as files_http, FilesState},
     jobs::{Job, Jobs},
-    store::files::LocalTree,
     web::http::{self as web_http, WebState},
 };
 
@@ -176,13 +176,13 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
 }
 
 fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    let root = match &api.app.settings.fileserver.upload_folder {
-        Some(folder) => folder.into(),
-        None => options.data.join(FILES),
-    };
     // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
-    let tree = LocalTree::open(&root)?;
-    let files = Arc::new(Files::new(Arc::new(tree)));
+    // Connecting to a bucket waits, and the thread of the asynchronous runtime must not.
+    let opening = || blobs::open(&api.app.settings, &options.data);
+    let opened = std::thread::scope(|scope| scope.spawn(opening).join());
+    let blobs =
+        opened.map_err(|_| StartError::Missing("The storage of files could not be opened.".to_owned()))??;
+    let files = Arc::new(Files::new(blobs));
     let files = Arc::clone(api.app.files.get_or_init(|| files));
     Ok(FilesState {
         app: Arc::clone(&api.app),
@@ -192,9 +192,6 @@ fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<Fi
         trusted_proxies: api.trusted_proxies.clone(),
     })
 }
-
-/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
-const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 

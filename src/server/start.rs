@@ -160,6 +160,7 @@ fn keys(settings: &Settings, secrets: Secrets) -> Keys {
     Keys {
         token: secure.auth.token_secret.clone().unwrap_or(secrets.token_secret),
         api_secret: (current, ring),
+        sealing: secrets.sealing_keys,
         audit: Secret::new(secrets.audit_chain_key.expose().to_vec()),
         session: secure.http.session_secret.apiserver.clone().unwrap_or(secrets.session_secret),
         process: random::new_key(),

@@ -14,7 +14,9 @@ const FILES: &[&str] = &[
     include_str!("migrations/0003_events.sql"),
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
-    include_str!("migrations/0012_serving.sql"),
+    include_str!("migrations/0006_storage.sql"),
+    include_str!("migrations/0007_lists.sql"),
+    include_str!("migrations/0008_serving.sql"),
     include_str!("migrations/0013_logs.sql"),
 ];
 

@@ -5,13 +5,16 @@
 //! What never lives here: HTTP types, rules.
 
 pub mod audit;
+pub mod deletion;
 pub mod documents;
 pub mod events;
 pub mod files;
 pub mod identity;
 mod long_read;
+mod loose;
 mod migrate;
 pub mod models;
+pub mod objects;
 mod open;
 pub mod overview;
 pub mod projects;
@@ -23,6 +26,7 @@ mod selection;
 pub mod serving;
 pub mod sessions;
 mod sql;
+pub mod storage;
 pub mod tasks;
 pub mod usage;
 pub mod workers;
@@ -85,9 +89,9 @@ impl Store {
     pub fn read<T>(&self, scope: &Scope, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
         let conn = self.readers.get().map_err(sql::pool_failed)?;
         let deadline = sql::Deadline::start(&conn, READ_DEADLINE);
-        conn.execute_batch("BEGIN DEFERRED").map_err(failed)?;
+        sql::run(&conn, "BEGIN DEFERRED").map_err(failed)?;
         let result = work(&Snapshot { conn: &conn, scope, now: Millis::now() });
-        let ended = conn.execute_batch("ROLLBACK").map_err(failed);
+        let ended = sql::run(&conn, "ROLLBACK").map_err(failed);
         drop(deadline);
         result.and_then(|value| ended.map(|()| value))
     }

@@ -35,6 +35,16 @@ fn is_unique(error: &rusqlite::Error) -> bool {
         || inner.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+/// Runs a statement that returns nothing; it is prepared once per connection.
+pub(crate) fn run(conn: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// A list of texts for `json_each`.
+pub(crate) fn json_list<T: AsRef<str>>(values: &[T]) -> String {
+    serde_json::Value::from(values.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string()
+}
+
 /// No reader became free in time.
 pub(crate) fn pool_failed(error: r2d2::Error) -> ApiError {
     tracing::warn!(error = %error, "no database reader became free");

@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agent;
 mod attacks;
 mod cli;
 mod errors;
@@ -14,7 +15,9 @@ mod organization;
 mod pages;
 mod pressure;
 mod protocol;
+mod queues;
 mod sdk;
 mod start;
+mod storage;
 mod tls;
 mod yard;

@@ -4,6 +4,7 @@
 //! panic, and keeps that log in `test-output/` when the test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod agent;
 mod client;
 mod ports;
 pub(crate) mod python;

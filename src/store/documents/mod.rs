@@ -7,8 +7,11 @@ mod assemble;
 mod foreign;
 mod join;
 mod legacy;
+mod metrics;
 mod projection;
 mod read;
+mod rows;
+mod selective;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,8 +24,9 @@ use serde_json::Value;
 
 use super::{
     Scope, Snapshot,
+    loose::{self, Content},
     query::{
-        self, Collection, DOCUMENT, Scrolls, Shape,
+        self, Collection, DOCUMENT, Entity, Scrolls, Shape,
         ast::{Query, Window},
         build, failed, names, parse_path, visible, writable,
     },
@@ -211,7 +215,7 @@ impl Matches {
         Ok(Matches {
             collection,
             projection: wanted(collection, request, options)?,
-            rows: select_rows(conn, scope, collection, query, start, size)?,
+            rows: rows::select(conn, scope, collection, query, (start, size), rows::FEW)?,
             expanded: options.expanded,
             public: query.public,
             version: options.query.version,
@@ -285,24 +289,6 @@ fn slice(
             }
         }
     }
-}
-
-fn select_rows(
-    conn: &Connection,
-    scope: &Scope,
-    collection: &'static Collection,
-    query: &Query,
-    start: u64,
-    size: Option<u64>,
-) -> Result<Vec<i64>> {
-    let mut select = query::matching(collection, scope, query);
-    select.column((DOCUMENT, "rowid"));
-    query::ordered(collection, query, &mut select);
-    window(&mut select, start, size);
-    let (sql, values) = build(&select)?;
-    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).map_err(failed)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
 fn window(select: &mut sea_query::SelectStatement, start: u64, size: Option<u64>) {
@@ -409,6 +395,14 @@ pub(crate) fn distinct(
     let path = parse_path(collection, field)?;
     let unknown = || ApiError::new(ErrorKind::InvalidFields, "there is no such field").with("field", field);
     let shape = collection.shape_of(&path).ok_or_else(unknown)?;
+    if let (Entity::Task | Entity::Model, "tags" | "system_tags") = (collection.entity, field)
+        && let Some(content) = Content::of(conn, scope, &query)?
+    {
+        let mut statement = conn.prepare_cached(&loose::tags(collection, &content)).map_err(failed)?;
+        let bound = rusqlite::params![content.companies, content.projects, field == "system_tags"];
+        let tags = statement.query_map(bound, |row| row.get::<_, String>(0)).map_err(failed)?;
+        return tags.map(|tag| Ok(tag.map_err(failed)?.into())).collect();
+    }
     let select = query::distinct(collection, scope, &query, &path).ok_or_else(unknown)?;
     let (sql, values) = build(&select)?;
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;

@@ -101,10 +101,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Project> {
     })
 }
 
-/// A list of texts for `json_each`.
-pub(crate) fn json_list<T: AsRef<str>>(values: &[T]) -> String {
-    serde_json::Value::from(values.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string()
-}
+pub(crate) use crate::store::sql::json_list;
 
 impl Snapshot<'_> {
     fn projects_where(&self, conditions: impl IntoIterator<Item = Expr>) -> Result<Vec<Project>> {

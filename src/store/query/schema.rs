@@ -78,6 +78,13 @@ pub enum Stored {
     Entries,
 }
 
+impl Stored {
+    /// Whether it comes from the rows of `<table>_metric`.
+    pub const fn is_metrics(self) -> bool {
+        matches!(self, Stored::Metrics | Stored::MetricNames)
+    }
+}
+
 /// What a reader sees where nothing is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {

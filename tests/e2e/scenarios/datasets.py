@@ -1,14 +1,17 @@
-"""Datasets: versions with parents, chunks on the file server, copies, squashing, lookup, deletion."""
+"""Datasets: versions with parents in hidden projects, files added, changed and removed, squashed, found, deleted."""
 
-import hashlib
 from pathlib import Path
 
-from clearml import Dataset, Task
+import numpy as np
+import requests
+from clearml import Dataset, StorageManager, Task
+from clearml.backend_api.session.client import APIClient
 
-from .api import call
-
-PROJECT = "yard/datasets"
-NAME = "line 3 (scratches)"
+PROJECT = "yard/data"
+NAME = "birds"
+FIRST = {"one.txt": b"one", "sub/zwei ü.bin": bytes(range(256)) * 40, "leaves.csv": b"a,b\n1,2\n"}
+SECOND = {"one.txt": b"one, changed", "sub/zwei ü.bin": FIRST["sub/zwei ü.bin"], "three.txt": b"three"}
+PICTURE = b"\x89PNG\r\n not a real one"
 
 
 def write(folder, files):
@@ -16,116 +19,182 @@ def write(folder, files):
         path = Path(folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    return str(folder)
 
 
 def content(folder):
-    """Relative path to digest of every file below a folder."""
     root = Path(folder)
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-
-
-def digests(files):
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-
-
-FIRST = {f"images/{n:02d}.png": bytes([n]) * (4000 + n) for n in range(12)} | {"labels.csv": b"a,b\n1,2\n"}
-# One file changed, one added, one removed.
-SECOND = {**FIRST, "labels.csv": b"a,b\n1,2\n3,4\n", "extra/note.txt": b"new"}
-del SECOND["images/03.png"]
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def run(state):
-    for part in ("first", "second", "squashed"):
-        state.part("datasets", part)
-
-
-def part_first(state):
-    source = state.file("first")
-    write(source, FIRST)
-    dataset = Dataset.create(
-        dataset_name=NAME, dataset_project=PROJECT, dataset_version="1.0", dataset_tags=["raw"], description="as shot"
+    first = Dataset.create(
+        dataset_name=NAME, dataset_project=PROJECT, dataset_tags=["raw"], description="birds as they were"
     )
-    assert dataset.add_files(path=str(source)) == len(FIRST)
-    dataset.set_metadata({"lamp": "left", "exposure": 12})
-    dataset.get_logger().report_single_value("files", len(FIRST))
-    dataset.upload(show_progress=False, chunk_size=1)
-    assert dataset.finalize()
-    assert dataset.is_final()
-    state["first"] = dataset.id
+    assert first.add_files(write(state.file("first"), FIRST)) == len(FIRST)
+    first.set_metadata({"source": "the garden", "count": 3}, metadata_name="facts", ui_visible=False)
+    first.get_logger().report_histogram("sizes", "files", values=np.array([3, 10240, 8]))
+    first.upload(show_progress=False)
+    assert first.finalize()
 
-
-def part_second(state):
-    source = state.file("second")
-    write(source, SECOND)
-    child = Dataset.create(
-        dataset_name=NAME, dataset_project=PROJECT, dataset_version="1.1", parent_datasets=[state["first"]]
+    second = Dataset.create(
+        dataset_name=NAME, dataset_project=PROJECT, dataset_tags=["clean"], parent_datasets=[first.id]
     )
-    removed, added, modified = child.sync_folder(local_path=str(source), verbose=False)[:3]
-    assert (removed, added) == (1, 1) and modified == 1, (removed, added, modified)
-    child.upload(show_progress=False)
-    assert child.finalize()
-    state["second"] = child.id
+    removed, added, modified = 1, 1, 1
+    counts = second.sync_folder(write(state.file("second"), SECOND), verbose=False)
+    assert counts == (removed, added, modified), counts
+    second.upload(show_progress=False, chunk_size=1)
+    assert second.finalize()
 
-
-def part_squashed(state):
-    squashed = Dataset.squash(dataset_name=f"{NAME} squashed", dataset_ids=[state["first"], state["second"]])
-    state["squashed"] = squashed.id
+    draft = Dataset.create(dataset_name="nests", dataset_project=PROJECT, dataset_version="7.1.0-rc")
+    state.file("picture.png").write_bytes(PICTURE)
+    files = Task._get_default_session().get_files_server_host()
+    state["link"] = StorageManager.upload_file(str(state.file("picture.png")), f"{files}/outside/picture.png")
+    assert draft.add_external_files(state["link"], dataset_path="pictures", verbose=False) == 1
+    draft.upload(show_progress=False)
+    state.update(first=first.id, second=second.id, draft=draft.id)
 
 
 def check(state):
-    first, second = Dataset.get(dataset_id=state["first"]), Dataset.get(dataset_id=state["second"])
+    versions(state)
+    found(state)
+    state.part("datasets", "consumed")
+    squashed(state)
+    deleted(state)
+
+
+def versions(state):
+    first, second = (Dataset.get(dataset_id=state[name]) for name in ("first", "second"))
+    assert (first.project, first.name, first.version) == (PROJECT, NAME, "1.0.0"), (first.project, first.version)
+    assert (second.version, second.tags) == ("1.0.1", ["clean"]), (second.version, second.tags)
     assert first.is_final() and second.is_final()
-    assert content(first.get_local_copy()) == digests(FIRST)
-    assert content(second.get_local_copy()) == digests(SECOND)
-    assert sorted(second.list_files()) == sorted(SECOND)
-    assert second.list_removed_files() == ["images/03.png"]
-    assert set(second.list_modified_files()) == {"labels.csv"} and set(second.list_added_files()) == {"extra/note.txt"}
-    assert list(second.get_dependency_graph()[second.id]) == [first.id]
-    assert first.get_metadata() == {"lamp": "left", "exposure": 12}
-    mutable = second.get_mutable_local_copy(str(state.file("mutable")))
-    assert content(mutable) == digests(SECOND)
+    assert content(first.get_local_copy()) == FIRST
+    assert content(second.get_local_copy()) == SECOND
+    assert sorted(second.list_files()) == sorted(SECOND), second.list_files()
+    assert second.list_added_files() == ["three.txt"], second.list_added_files()
+    assert second.list_modified_files() == ["one.txt"], second.list_modified_files()
+    assert second.list_removed_files() == ["leaves.csv"], second.list_removed_files()
+    assert second.get_dependency_graph() == {state["second"]: [state["first"]], state["first"]: []}
     assert second.verify_dataset_hash() == []
+    assert first.get_metadata("facts") == {"source": "the garden", "count": 3}
+    copy = state.file("writable")
+    assert content(second.get_mutable_local_copy(str(copy))) == SECOND
 
-    squashed = Dataset.get(dataset_id=state["squashed"])
-    # A squash lays the versions over each other: a file that only the first has stays.
-    assert content(squashed.get_local_copy()) == digests({**FIRST, **SECOND})
+    task = Task.get_task(task_id=state["second"])
+    assert task.get_status() == "completed" and task.task_type == Task.TaskTypes.data_processing, task.task_type
+    runtime = task.data.runtime
+    assert runtime["version"] == "1.0.1" and runtime["ds_file_count"] == len(SECOND), runtime
+    assert runtime["ds_total_size"] == sum(map(len, SECOND.values())), runtime
+    assert (runtime["ds_change_add"], runtime["ds_change_remove"], runtime["ds_change_modify"]) == (1, 1, 1), runtime
+    assert state["first"] in task.get_configuration_object("Dataset Struct")
+    assert Task.get_task(task_id=state["first"]).comment == "birds as they were"
 
-    # By name the newest version, by version that one.
-    assert Dataset.get(dataset_project=PROJECT, dataset_name=NAME).id == second.id
-    assert Dataset.get(dataset_project=PROJECT, dataset_name=NAME, dataset_version="1.0").id == first.id
-    assert Dataset.get(dataset_project=PROJECT, dataset_name=NAME, dataset_tags=["raw"]).id == first.id
-    # Whoever uses one leaves a trace.
-    listed = {entry["id"]: entry for entry in Dataset.list_datasets(dataset_project=PROJECT, only_completed=True)}
-    assert set(listed) >= {first.id, second.id}, listed
-    assert listed[second.id]["version"] == "1.1" and listed[first.id]["tags"] == ["raw"]
-    assert {entry["id"] for entry in Dataset.list_datasets(partial_name="scratches", tags=["raw"])} == {first.id}
 
-    # Where people look, datasets are not in the way; where the pages look, they are with their sizes.
-    hidden = f"{PROJECT}/.datasets/{NAME}"
-    assert hidden not in {project["name"] for project in call("projects.get_all", name="datasets")["projects"]}
-    listed = call(
-        "projects.get_all_ex",
-        name="/\\.datasets/",
-        system_tags=["dataset"],
-        search_hidden=True,
-        include_dataset_stats=True,
-    )["projects"]
-    [row] = [row for row in listed if row["name"] == hidden]
-    sizes = sum(len(content) for content in SECOND.values())
-    assert row["dataset_stats"] == {"file_count": len(SECOND), "total_size": sizes}, row
-    assert "dataset" in Task.get_task(task_id=first.id).get_system_tags()
+def found(state):
+    def get(**query):
+        return Dataset.get(**query).id
 
-    uris = [artifact.url for artifact in Task.get_task(task_id=second.id).artifacts.values()]
-    assert uris
-    Dataset.delete(dataset_id=squashed.id)
-    Dataset.delete(dataset_id=second.id)
-    remaining = {entry["id"] for entry in Dataset.list_datasets(dataset_project=PROJECT)}
-    assert remaining == {first.id}, remaining
-    from clearml.storage.helper import StorageHelper
+    assert get(dataset_project=PROJECT, dataset_name=NAME) == state["second"]
+    assert get(dataset_project=PROJECT, dataset_name=NAME, dataset_version="1.0.0") == state["first"]
+    assert get(dataset_project=PROJECT, dataset_name=NAME, dataset_tags=["raw"]) == state["first"]
+    assert get(dataset_tags=["raw"]) == state["first"]
+    assert get(dataset_project=PROJECT, dataset_name="nests", dataset_version="7.1.0-rc") == state["draft"]
+    try:
+        unfinished = get(dataset_project=PROJECT, dataset_name="nests", only_completed=True)
+        raise AssertionError(f"a dataset that is not finished was found as completed: {unfinished}")
+    except ValueError:
+        pass
 
-    for uri in uris:
-        assert not StorageHelper.get(uri).exists_file(uri), f"{uri} is still there"
+    def listed(**query):
+        return {(row["name"], row["version"], row["project"]) for row in Dataset.list_datasets(**query)}
+
+    done = {(NAME, "1.0.0", PROJECT), (NAME, "1.0.1", PROJECT)}
+    assert listed(dataset_project=PROJECT) == done, listed(dataset_project=PROJECT)
+    assert listed() == done, listed()
+    assert listed(dataset_project="yard") == done and listed(dataset_project="yar") == set()
+    assert listed(dataset_project="yard", recursive_project_search=False) == set()
+    assert listed(only_completed=False) == done | {("nests", "7.1.0-rc", PROJECT)}, listed(only_completed=False)
+    assert listed(tags=["clean"]) == {(NAME, "1.0.1", PROJECT)}
+    assert listed(partial_name="bir") == done and listed(partial_name="fish") == set()
+    assert listed(ids=[state["first"]]) == {(NAME, "1.0.0", PROJECT)}
+    draft = Dataset.get(dataset_id=state["draft"])
+    link = draft.link_entries_dict["pictures/picture.png"]
+    assert (link.link, link.size) == (state["link"], len(PICTURE)), link.as_dict()
+    assert Path(StorageManager.get_local_copy(link.link)).read_bytes() == PICTURE
+
+    # The layout of projects: hidden ones, as the pages of datasets look for them.
+    client = APIClient()
+    rows = client.projects.get_all(name="/\\.datasets", search_hidden=True, only_fields=["name", "system_tags"])
+    tags = {row.name: sorted(row.system_tags) for row in rows}
+    assert tags == {
+        f"{PROJECT}/.datasets": ["hidden"],
+        f"{PROJECT}/.datasets/{NAME}": ["dataset", "hidden"],
+        f"{PROJECT}/.datasets/nests": ["dataset", "hidden"],
+    }, tags
+    assert {row.name for row in client.projects.get_all(only_fields=["name"])} >= {"yard", PROJECT}
+    assert not any("/.datasets" in row.name for row in client.projects.get_all(only_fields=["name"]))
+    assert Task.query_tasks(project_name=PROJECT) == []
+
+
+def part_consumed(state):
+    """A training run that names the dataset it uses."""
+    task = Task.init("yard/training", "consumer", reuse_last_task_id=False, auto_resource_monitoring=False)
+    dataset = Dataset.get(dataset_project=PROJECT, dataset_name=NAME, alias="train")
+    assert dataset.id == state["second"]
+    newer = Dataset.get(dataset_id=state["second"], writable_copy=True, silence_alias_warnings=True)
+    newer.remove_files("three.txt")
+    newer.upload(show_progress=False)
+    assert newer.finalize()
+    state["newer"] = newer.id
+    task.close()
+    again = Task.get_task(task_id=task.id)
+    assert again.get_parameters()["Datasets/train"] == state["second"], again.get_parameters()
+    runtime = again.data.runtime
+    assert {state["second"], newer.id} <= set(runtime["datasets"]), runtime
+    assert runtime[f"orig_datasets.{NAME}/1.0.1"] == state["second"], runtime
+
+
+def squashed(state):
+    newer = Dataset.get(dataset_project=PROJECT, dataset_name=NAME)
+    assert newer.id == state["newer"] and newer.version == "1.0.2", newer.version
+    remaining = {name: data for name, data in SECOND.items() if name != "three.txt"}
+    one = Dataset.squash("squashed", dataset_ids=[state["newer"]])
+    again = Dataset.get(dataset_project=PROJECT, dataset_name="squashed")
+    assert again.id == one.id and again.get_dependency_graph() == {again.id: []}
+    assert content(again.get_local_copy()) == remaining
+    both = Dataset.squash("both", dataset_ids=[state["first"], state["second"]])
+    assert content(both.get_local_copy()) == {**FIRST, **SECOND}
+    state["squashed"] = one.id
+
+
+def deleted(state):
+    data = [a.url for a in Task.get_task(task_id=state["squashed"]).artifacts.values()]
+    assert data and all(requests.head(url, headers=authorization()).status_code == 200 for url in data), data
+    Dataset.delete(dataset_project=PROJECT, dataset_name="squashed")
+    try:
+        Dataset.get(dataset_id=state["squashed"])
+        raise AssertionError("a deleted dataset was found")
+    except ValueError:
+        pass
+    # The content of other versions is still there.
+    assert content(Dataset.get(dataset_id=state["second"]).get_local_copy()) == SECOND
+    assert all(requests.head(url, headers=authorization()).status_code == 404 for url in data), data
+
+    # The SDK renames the project alone and looks for tasks by name: found by its new name is only a new version.
+    Dataset.rename(new_dataset_name="finches", dataset_project=PROJECT, dataset_name=NAME)
+    renamed = Task.get_task(task_id=state["second"]).get_project_name()
+    assert renamed == f"{PROJECT}/.datasets/finches", renamed
+    Dataset.rename(new_dataset_name=NAME, dataset_project=PROJECT, dataset_name="finches")
+
+    Dataset.move_to_project(new_dataset_project="yard/elsewhere", dataset_project=PROJECT, dataset_name=NAME)
+    moved = Dataset.get(dataset_project="yard/elsewhere", dataset_name=NAME, dataset_version="1.0.0")
+    assert moved.id == state["first"] and moved.project == "yard/elsewhere", moved.project
+
+    # All versions of a dataset at once.
+    Dataset.delete(dataset_project="yard/elsewhere", dataset_name=NAME, entire_dataset=True, force=True)
+    left = {row["name"] for row in Dataset.list_datasets(only_completed=False)}
+    assert left == {"nests", "both"}, left
+
+
+def authorization():
+    return {"Authorization": f"Bearer {Task._get_default_session().token}"}

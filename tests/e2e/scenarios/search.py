@@ -1,32 +1,36 @@
-"""A search for hyper-parameters: a base task, random search on this machine, the best found again."""
-
-import subprocess
-import sys
+"""A hyper-parameter search whose trials are local processes: the trials, the best of them, what it archives."""
 
 from clearml import Task
-from clearml.automation import DiscreteParameterRange, HyperParameterOptimizer, RandomSearch, UniformParameterRange
+from clearml.automation import DiscreteParameterRange, HyperParameterOptimizer, RandomSearch
 
 PROJECT = "yard/search"
-BASE = """\
+WIDTHS = [1, 2, 3, 5, 8]
+TRIALS = 4
+KEPT = 2
+
+TRIAL = """
 from clearml import Task
-task = Task.init("yard/search", "base", auto_resource_monitoring=False)
-p = task.connect({"x": 1.0, "depth": 2})
-x, depth = float(p["x"]), int(p["depth"])
-for step in range(3):
-    task.get_logger().report_scalar("score", "final", value=(x - 0.3) ** 2 + depth + 1.0 / (step + 1), iteration=step)
+
+task = Task.init()
+settings = task.connect({"width": 1, "depth": 1})
+score = 10.0 * int(settings["width"]) + int(settings["depth"])
+for iteration in range(3):
+    task.get_logger().report_scalar("score", "validation", score - 2 + iteration, iteration)
+task.get_logger().report_scalar("other", "loss", -score, 2)
 """
 
 
 def run(state):
-    state.part("search", "base")
+    base(state)
     state.part("search", "optimise")
 
 
-def part_base(state):
-    script = state.file("base.py")
-    script.write_text(BASE)
-    subprocess.run([sys.executable, str(script)], check=True, cwd=script.parent)
-    state["base"] = Task.get_task(project_name=PROJECT, task_name="base").id
+def base(state):
+    script = state.file("trial.py")
+    script.write_text(TRIAL)
+    task = Task.create(PROJECT, "trial", script=str(script), packages=["clearml"], add_task_init_call=False)
+    task.set_parameters({"General/width": 1, "General/depth": 1})
+    state["base"] = task.id
 
 
 def part_optimise(state):
@@ -37,55 +41,75 @@ def part_optimise(state):
         reuse_last_task_id=False,
         auto_resource_monitoring=False,
     )
-    optimiser = HyperParameterOptimizer(
+    search = HyperParameterOptimizer(
         base_task_id=state["base"],
         hyper_parameters=[
-            UniformParameterRange("General/x", min_value=0.0, max_value=1.0, step_size=0.1),
-            DiscreteParameterRange("General/depth", values=[1, 2, 3]),
+            DiscreteParameterRange("General/width", values=WIDTHS),
+            DiscreteParameterRange("General/depth", values=[4]),
         ],
         objective_metric_title="score",
-        objective_metric_series="final",
-        objective_metric_sign="min",
+        objective_metric_series="validation",
+        objective_metric_sign="max",
         optimizer_class=RandomSearch,
         max_number_of_concurrent_tasks=2,
-        total_max_jobs=4,
-        pool_period_min=0.01,
-        save_top_k_tasks_only=2,
-        execution_queue=None,
+        save_top_k_tasks_only=KEPT,
+        spawn_project=f"{PROJECT}/trials",
+        total_max_jobs=TRIALS,
+        pool_period_min=0.005,
     )
-    optimiser.set_report_period(0.05)
-    optimiser.start_locally()
-    optimiser.wait()
-    top = optimiser.get_top_experiments(top_k=2)
-    state["optimiser"] = task.id
-    state["top"] = [found.id for found in top]
-    optimiser.stop()
+    search.set_report_period(0.01)
+    completed = {}
+    assert search.start_locally(
+        job_complete_callback=lambda job, value, iteration, parameters, top: completed.update({job: value})
+    )
+    assert search.wait(timeout=3.0)
+    state["top"] = [trial.id for trial in search.get_top_experiments(top_k=3)]
+    state["details"] = search.get_top_experiments_details(top_k=1)
+    search.stop()
+    state["optimiser"], state["completed"] = task.id, completed
     task.close()
 
 
-def objective(task):
-    parameters = task.get_parameters()
-    return (float(parameters["General/x"]) - 0.3) ** 2 + int(parameters["General/depth"]) + 1 / 3
-
-
 def check(state):
-    jobs = Task.get_tasks(task_filter={"parent": state["optimiser"]})
-    assert len(jobs) == 4, jobs
-    assert all(job.get_status() == "completed" for job in jobs), [job.get_status() for job in jobs]
-    values = {}
-    for job in jobs:
-        last = job.get_last_scalar_metrics()["score"]["final"]
-        assert abs(last["last"] - objective(job)) < 1e-9, (last, job.get_parameters())
-        assert last["max"] - last["min"] > 0.6, last
-        values[job.id] = last["last"]
-    assert len({str(job.get_parameters()) for job in jobs}) == 4, "every job tried something else"
-    # The two best, as the server orders them by the metric.
-    best = sorted(values, key=values.get)[:2]
-    assert state["top"] == best, (state["top"], values)
-    # The others were put away.
-    archived = {job.id for job in jobs if "archived" in (job.get_system_tags() or [])}
-    assert archived <= set(values) - set(best), archived
     optimiser = Task.get_task(task_id=state["optimiser"])
-    assert str(optimiser.task_type) == "optimizer" and optimiser.get_status() == "completed"
-    scalars = optimiser.get_reported_scalars()
-    assert scalars, "the optimiser reports how it goes"
+    assert optimiser.task_type == Task.TaskTypes.optimizer and optimiser.get_status() == "completed"
+    assert "optimization" in optimiser.get_tags(), optimiser.get_tags()
+    arguments = optimiser.get_parameters()
+    assert arguments["General/opt/optimizer_class"] == "RandomSearch", arguments
+
+    trials = Task.get_tasks(task_filter={"parent": optimiser.id, "order_by": ["-created"]})
+    assert len(trials) == TRIALS, trials
+    scores = {}
+    for trial in trials:
+        parameters = trial.get_parameters(cast=True)
+        score = 10.0 * int(parameters["General/width"]) + 4
+        assert trial.get_status() == "completed", (trial.id, trial.get_status())
+        assert trial.get_project_name() == f"{PROJECT}/trials"
+        assert int(parameters["General/width"]) in WIDTHS and int(parameters["General/depth"]) == 4
+        assert trial.get_last_scalar_metrics()["score"]["validation"] == {
+            **trial.get_last_scalar_metrics()["score"]["validation"], "last": score, "min": score - 2, "max": score
+        }
+        scores[trial.id] = score
+    assert len(set(scores.values())) == TRIALS, "the search tries no combination twice"
+    best = sorted(scores, key=scores.get, reverse=True)
+    assert state["top"] == best[:3], (state["top"], scores)
+    assert set(state["completed"]) <= set(scores) and state["completed"], state["completed"]
+
+    details = state["details"][0]
+    assert details["task_id"] == best[0]
+    assert details["hyper_parameters"]["General/depth"] == "4", details
+    assert details["metrics"]["score/validation"]["value"] == scores[best[0]], details
+
+    # The same from the server alone, as another person's script asks for it.
+    again = HyperParameterOptimizer.get_optimizer_top_experiments(
+        objective_metric_title="score",
+        objective_metric_series="validation",
+        objective_metric_sign="max",
+        optimizer_task_id=optimiser.id,
+        top_k=2,
+    )
+    assert [trial.id for trial in again] == best[:2], again
+    archived = {trial.id for trial in trials if trial.get_archived()}
+    assert archived == set(best[KEPT:]), (archived, scores)
+    assert Task.get_task(task_id=state["base"]).get_status() == "created"
+    assert any("summary" in plot["metric"] for plot in optimiser.get_reported_plots()), "the table of trials"
