@@ -6,6 +6,7 @@
 
 mod arguments;
 mod auth;
+mod body;
 mod bulk;
 #[cfg(test)]
 mod coverage;
@@ -40,5 +41,6 @@ mod typed;
 mod users;
 mod workers;
 
+pub use body::BodyBudget;
 pub use dispatch::{Incoming, Outgoing, OutgoingBody, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

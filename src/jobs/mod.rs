@@ -65,6 +65,8 @@ impl Jobs {
             (_, thinned_to) = crate::domain::aging::thin_out(&aged, thinned_to)?;
             Ok(())
         });
+        let sealed = Arc::clone(&app);
+        jobs.every("log blocks", Duration::from_secs(5), move || sealed.store.seal_logs().map(drop));
         let measured = Arc::clone(&app);
         jobs.every("load", Duration::from_secs(60), move || {
             crate::domain::usage::sample(&measured);

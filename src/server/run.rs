@@ -18,7 +18,10 @@ use super::{
     urls,
 };
 use crate::{
-    api::http::{self as api_http, ApiState},
+    api::{
+        BodyBudget,
+        http::{self as api_http, ApiState},
+    },
     crypto::{ca::LocalAuthority, names::HostNames},
     domain::{App, files::Files, origin::OriginPolicy},
     files::http::{self as files_http, FilesState},
@@ -147,12 +150,14 @@ fn api_state(options: &Options, ports: Ports, app: Arc<App>) -> ApiState {
         secure_cookies: options.speaks_tls() || app.urls.web.starts_with("https://"),
         trusted_proxies: app.settings.apiserver.trusted_proxies.clone(),
         slots: Arc::new(tokio::sync::Semaphore::new(256)),
-        // 512 MiB, and always room for two of the largest.
-        body_budget: Arc::new(tokio::sync::Semaphore::new(
-            usize::try_from(app.settings.apiserver.request.max_body_bytes / 512)
-                .unwrap_or(usize::MAX)
-                .clamp(512 * 1024, tokio::sync::Semaphore::MAX_PERMITS),
-        )),
+        bodies: BodyBudget::new(
+            // Always room for two of the largest.
+            app.settings
+                .apiserver
+                .request
+                .max_in_flight_bytes
+                .max(app.settings.apiserver.request.max_body_bytes.saturating_mul(2)),
+        ),
         app,
     }
 }

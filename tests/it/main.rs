@@ -15,6 +15,7 @@ mod install;
 mod kill;
 mod organization;
 mod pages;
+mod pressure;
 mod protocol;
 mod queues;
 mod sdk;

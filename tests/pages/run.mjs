@@ -90,6 +90,38 @@ await step("console: numbered lines, colours, warnings", async () => {
   assert.ok((await page.locator("#lines li.warn").count()) > 0, "the warning is marked");
 });
 
+await step("console: a search looks through the whole log, match by match", async () => {
+  await tab("Console");
+  await page.locator("#filter").fill("EPOCH 39:");
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/q=EPOCH/);
+  const marked = () => page.locator("#lines li.mark-l").first();
+  assert.match(await marked().innerText(), /epoch 39: loss/, "whatever its case, the newest match is shown");
+  await page.locator("#filter").fill("^.*epoch 1[0-4]: ");
+  await page.locator("[name=re]").check();
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/re=1/);
+  assert.match(await page.locator("label.find").innerText(), /\d+ entr/);
+  const newest = await marked().innerText();
+  assert.match(newest, /epoch 1[0-4]:/);
+  const previous = page.locator("a[data-match=before]");
+  if (await previous.count()) {
+    await previous.click();
+    await page.waitForURL(/line=\d+/);
+    assert.match(await marked().innerText(), /epoch 1[0-4]:/);
+    assert.notEqual(await marked().innerText(), newest);
+    await page.locator("a[data-match=after]").click();
+    await page.waitForFunction((text) => document.querySelector("#lines li.mark-l")?.innerText === text, newest);
+  }
+  await page.locator("#filter").fill("(");
+  await page.locator("#filter").press("Enter");
+  assert.match(await page.locator("[role=alert]").innerText(), /regular expression/);
+  await page.locator("#filter").fill("nowhere to be found");
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/q=nowhere/);
+  assert.match(await page.locator("label.find").innerText(), /0 entries/);
+});
+
 await step("plots: figures are drawn in sandboxed frames", async () => {
   await tab("Plots");
   const frames = page.locator("iframe");

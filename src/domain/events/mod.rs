@@ -20,6 +20,7 @@ mod filter;
 mod group;
 mod held;
 mod image_sample;
+mod log_search;
 mod logs;
 mod metrics;
 mod old_images;
@@ -46,9 +47,10 @@ pub use delete::delete_events;
 pub use download::{LineForm, LinePattern, LogFile, log_file};
 pub use filter::{LogFilter, Unfiltered};
 pub use image_sample::{ImageAnswer, ImageSampleRequest, NextSample, image_sample, next_image};
+pub use log_search::{LogMatches, LogSearch, LogSearchPage, Matches, SearchAt, find_in_log, search_log};
 pub use logs::{
-    ClearRequest, LogByTime, LogMatches, LogPage, LogScroll, LogWindow, WindowAt, clear_log, find_in_log,
-    log_by_time, log_scroll, log_window,
+    ClearRequest, LogByTime, LogPage, LogScroll, LogWindow, WindowAt, clear_log, log_by_time, log_scroll,
+    log_window,
 };
 pub use metrics::{
     EntityValues, LatestScalars, MetricBranch, MetricNames, SingleValue, latest_scalars, metric_tree,

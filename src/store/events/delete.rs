@@ -20,6 +20,8 @@ impl Tx<'_> {
         )?;
         let Some(owner) = owner else { return Ok(0) };
         let mut deleted = self.run("DELETE FROM log WHERE owner = ?1", [owner])?;
+        deleted += usize::try_from(self.count_in_blocks(owner)?).unwrap_or_default();
+        self.run("DELETE FROM log_block WHERE owner = ?1", [owner])?;
         for (kind, table) in ["scalar", "vector", "image", "plot"].into_iter().enumerate() {
             let sql = format!(
                 "DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE owner = ?1 AND kind = ?2)"

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::params;
 
 use super::{
-    EventKind, Owner,
+    EventKind, Owner, PackedLines,
     last_values::{Progress, Summary},
     names::{Learned, SeriesKey, SeriesNames},
 };
@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub series: Vec<ReportedSeries<'a>>,
     /// Console lines.
     pub lines: Vec<ReportedLine<'a>>,
+    /// Console lines that were packed.
+    pub blocks: Vec<PackedLines>,
     /// What the owner's document learns from it.
     pub progress: Progress<'a>,
 }
@@ -130,6 +132,8 @@ pub struct ReportedPlot<'a> {
 /// A console line.
 #[derive(Clone, Debug)]
 pub struct ReportedLine<'a> {
+    /// How many lines of the report stand before it.
+    pub position: i64,
     /// Iteration, if it has one.
     pub iteration: Option<i64>,
     /// Metric and variant, when not both empty.
@@ -200,13 +204,14 @@ impl Tx<'_> {
                 *flag = true;
             }
         }
-        if !report.lines.is_empty() {
-            self.add_lines(owner, events, lines, &report.lines, &batches, names, learned)?;
+        let line_count = report.line_count();
+        if line_count > 0 {
+            self.add_lines(owner, events, lines, report, &batches, names, learned)?;
             if let Some(flag) = changed.get_mut(EventKind::Log as usize) {
                 *flag = true;
             }
         }
-        self.mark_changed(events, revision + 1, changed, report.lines.len() as i64)?;
+        self.mark_changed(events, revision + 1, changed, line_count)?;
         Ok(numbers)
     }
 
@@ -324,44 +329,6 @@ impl Tx<'_> {
                     urls,
                     row.plot_str,
                     row.packed,
-                ],
-            )?;
-        }
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn add_lines(
-        &self,
-        owner: &Owner,
-        events: i64,
-        newest: i64,
-        lines: &[ReportedLine<'_>],
-        batches: &[i64],
-        names: &SeriesNames,
-        learned: &mut Learned,
-    ) -> Result<()> {
-        for (number, line) in (newest + 1..).zip(lines) {
-            let series = match &line.names {
-                None => None,
-                Some((metric, variant)) => {
-                    let key = SeriesKey { kind: EventKind::Log, metric, variant, key: "", numbered: true };
-                    Some(self.intern(owner, events, key, names, learned)?.series)
-                }
-            };
-            self.run(
-                "INSERT INTO log (owner, line, timestamp, batch, severity, iteration, series, level, msg)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    events,
-                    number,
-                    line.timestamp,
-                    batch(batches, line.sender),
-                    super::Severity::of(line.level.as_deref()).code(),
-                    line.iteration,
-                    series,
-                    line.level,
-                    line.msg,
                 ],
             )?;
         }

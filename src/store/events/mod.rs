@@ -24,7 +24,7 @@ pub use images::Image;
 pub use ingest::{Report, ReportedLine, ReportedRows, ReportedScalar, ReportedSeries, Sender};
 pub use ingest::{ReportedImage, ReportedPlot, ReportedVector};
 pub use last_values::{LastValue, PastValue, Progress, Summary};
-pub use logs::{ClearLog, LogLine, LogPages, LogPlace, Names, Severity};
+pub use logs::{ClearLog, FoundLines, LogLine, LogPages, LogPlace, Names, PackedLines, Search, Severity};
 pub use names::{Learned, SeriesNames};
 pub use owners::{EventOwner, Owner, OwnerKind, Stamps};
 pub(crate) use plots::pack as pack_plot;
