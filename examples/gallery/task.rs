@@ -284,7 +284,7 @@ const LOG: &[&str] = &[
 ];
 
 fn log(q: &str) -> Vec<Line> {
-    let mut painter = Painter::finding(q);
+    let mut painter = Painter::finding(roundhouse::store::events::Search::text(q).ok());
     let mut texts: Vec<String> = LOG.iter().map(|line| (*line).to_owned()).collect();
     for epoch in 1..62 {
         let loss = 1.9 * (-f64::from(epoch) / 14.0).exp() + 0.03;
@@ -327,9 +327,8 @@ pub(crate) fn console(shell: Shell, id: &str, query: &str) -> Console {
         LevelFilter::Errors => line.level == Level::Error,
     });
     let found = (!q.is_empty()).then(|| Found {
-        total: lines.iter().filter(|line| line.text.0.contains("<mark>")).count() as u64,
-        before: None,
-        after: None,
+        total: Some(lines.iter().filter(|line| line.text.0.contains("<mark>")).count() as u64),
+        ..Found::default()
     });
     if let Ok(after) = value_of(query, "after").parse::<u64>() {
         lines.retain(|line| line.number > after);
@@ -343,6 +342,7 @@ pub(crate) fn console(shell: Shell, id: &str, query: &str) -> Console {
         has_later: false,
         marked: value_of(query, "line").parse().ok(),
         q,
+        is_expression: false,
         found,
         level,
         download: format!("/tasks/{id}/console.txt"),

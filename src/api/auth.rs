@@ -231,3 +231,46 @@ fn fixed_users_mode(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
     let (enabled, guest) = identity::modes(ctx.app);
     Reply::data(&json!({"enabled": enabled, "guest": guest, "server_errors": {}}))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        api::front_door::FrontDoor,
+        domain::Role,
+        store::identity::{ADMINS, USERS},
+    };
+
+    #[test]
+    fn roles_are_changed_by_administrators_and_for_others_only() {
+        let front = FrontDoor::open();
+        for group in [USERS, ADMINS] {
+            front.group(group);
+        }
+        front.member(USERS, "ann");
+        front.member(USERS, "bob");
+        let ann = front.ann();
+        let change = |role: &str| json!({"user": "bob", "role": role});
+        assert_eq!(ann.err("auth.edit_user", change("admin")), (403, 20));
+        let admin = front.ann().role(Role::Admin);
+        let role = || front.value::<String>("SELECT role FROM user_auth WHERE id = 'bob'", []).unwrap();
+        assert_eq!(
+            admin.ok("auth.edit_user", change("admin")),
+            json!({"updated": 1, "fields": {"role": "admin"}})
+        );
+        assert_eq!(role(), "admin");
+        assert_eq!(admin.ok("auth.edit_user", change("admin")), json!({"updated": 0, "fields": {}}));
+        for role in ["root", "system", "king"] {
+            assert!(admin.call("auth.edit_user", change(role)).is_err(), "{role}");
+        }
+        assert_eq!(role(), "admin");
+        assert_eq!(admin.err("auth.edit_user", json!({"user": "ann", "role": "admin"})), (400, 16));
+        assert_eq!(admin.err("auth.edit_user", json!({"user": "bob"})), (400, 11));
+        let zoe = front.visitor("other", "zoe").role(Role::Admin);
+        assert_eq!(
+            zoe.err("auth.edit_user", change("user")),
+            admin.err("auth.edit_user", json!({"user": "nobody", "role": "user"}))
+        );
+    }
+}

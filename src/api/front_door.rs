@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     dispatch::{Incoming, read_request},
-    endpoint::ReplyBody,
+    endpoint::{Download, ReplyBody},
     table,
 };
 use crate::{
@@ -210,13 +210,25 @@ impl Visitor<'_> {
 
     /// Calls an endpoint that answers a file; returns its name and content.
     pub(crate) fn download(&self, name: &str, request: Value) -> Result<(String, String), (u16, u16)> {
+        let mut download = self.file(name, request)?;
+        let mut content = String::new();
+        download.content.read_to_string(&mut content).unwrap();
+        Ok((download.filename, content))
+    }
+
+    /// Calls an endpoint that answers a file; nothing of it has been read yet.
+    pub(crate) fn open_download(
+        &self,
+        name: &str,
+        request: Value,
+    ) -> Result<Box<dyn std::io::Read + Send>, (u16, u16)> {
+        self.file(name, request).map(|download| download.content)
+    }
+
+    fn file(&self, name: &str, request: Value) -> Result<Download, (u16, u16)> {
         match self.reply(name, "application/json", request.to_string(), None)? {
             ReplyBody::Data(text) => panic!("{name} answered {text}"),
-            ReplyBody::Download(mut download) => {
-                let mut content = String::new();
-                download.content.read_to_string(&mut content).unwrap();
-                Ok((download.filename, content))
-            }
+            ReplyBody::Download(download) => Ok(download),
         }
     }
 

@@ -11,12 +11,11 @@ use actix_web::{
     },
     web,
 };
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     arguments,
+    body::{self, BodyBudget},
     dispatch::{Incoming, Outgoing, OutgoingBody, dispatch},
     endpoint::{CookieEffect, Download},
     envelope::{self, Meta},
@@ -48,8 +47,8 @@ pub struct ApiState {
     pub trusted_proxies: Vec<Network>,
     /// How many calls may run or wait at once.
     pub slots: Arc<tokio::sync::Semaphore>,
-    /// How many KiB of request bodies may be in memory at once.
-    pub body_budget: Arc<tokio::sync::Semaphore>,
+    /// What request bodies may hold in memory.
+    pub bodies: BodyBudget,
 }
 
 /// Without credentials a body may only be this long.
@@ -92,7 +91,7 @@ async fn answer(
     let known = presented != Presented::Nothing;
     let limit = if known { state.max_body } else { state.max_body.min(MAX_ANONYMOUS_BODY) };
     // The body comes first: a client that sends it slowly must not hold a slot meanwhile.
-    let (body, budget) = read_body(headers, payload, limit, &state.body_budget).await?;
+    let (body, budget) = body::read(headers, payload, limit, &state.bodies).await?;
     let slot =
         match tokio::time::timeout(std::time::Duration::from_secs(30), state.slots.clone().acquire_owned())
             .await
@@ -210,68 +209,21 @@ fn save(download: Download) -> HttpResponse {
         .streaming(chunks(download.content))
 }
 
-/// `attachment; filename=…`, with the RFC 5987 form for names beyond ASCII.
+/// `attachment; filename=…`, in quotes where the name has more than letters, digits and a few signs, and with the RFC
+/// 5987 form for names beyond ASCII.
 pub fn attachment(filename: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let folded: String = filename.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let quotable = |c: char| plain(c) || " ()[]+,=@#~".contains(c);
+    let folded: String = filename.chars().map(|c| if quotable(c) { c } else { '_' }).collect();
+    let simple = match folded.chars().all(plain) {
+        true => format!("attachment; filename={folded}"),
+        false => format!("attachment; filename=\"{folded}\""),
+    };
     if folded == filename {
-        return format!("attachment; filename={folded}");
+        return simple;
     }
     let encoded = utf8_percent_encode(filename, NON_ALPHANUMERIC);
-    format!("attachment; filename={folded}; filename*=UTF-8''{encoded}")
-}
-
-/// A client that sends nothing for this long has gone.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
-/// A body has this long, and a second more for each 16 KiB that came.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// Reads a body. What is in memory counts against the budget of all bodies, in KiB, until the permit is dropped.
-///
-/// Errors: 400/0 too large, ended early or sent too slowly; 503/0 too many bodies in memory.
-async fn read_body(
-    headers: &HeaderMap,
-    mut payload: web::Payload,
-    limit: usize,
-    budget: &Arc<tokio::sync::Semaphore>,
-) -> Result<(Bytes, Vec<tokio::sync::OwnedSemaphorePermit>)> {
-    let too_large = || {
-        let text = format!("a request body may have at most {limit} bytes; send smaller batches");
-        ApiError::new(ErrorKind::BadRequest, text)
-    };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
-    let begun = std::time::Instant::now();
-    let (mut body, mut permits, mut counted) = (BytesMut::new(), Vec::new(), 0_usize);
-    loop {
-        let chunk = match tokio::time::timeout(IDLE, payload.next()).await {
-            Ok(Some(chunk)) => {
-                chunk.map_err(|_| ApiError::new(ErrorKind::BadRequest, "the body ended early"))?
-            }
-            Ok(None) => break,
-            Err(_) => {
-                return Err(ApiError::new(ErrorKind::BadRequest, "the body came too slowly; send it again"));
-            }
-        };
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-        let needed = body.len().div_ceil(1024);
-        if needed > counted {
-            let more = u32::try_from(needed - counted).unwrap_or(u32::MAX);
-            let permit = budget.clone().try_acquire_many_owned(more).map_err(|_| ErrorKind::Overloaded)?;
-            permits.push(permit);
-            counted = needed;
-        }
-        let earned = std::time::Duration::from_secs(u64::try_from(body.len() / 16_384).unwrap_or(u64::MAX));
-        if begun.elapsed() > PATIENCE + earned {
-            return Err(ApiError::new(ErrorKind::BadRequest, "the body came too slowly; send it again"));
-        }
-    }
-    Ok((body.freeze(), permits))
+    format!("{simple}; filename*=UTF-8''{encoded}")
 }
 
 /// Headers that every reply carries.
@@ -345,6 +297,14 @@ mod tests {
     #[test]
     fn names_beyond_ascii_get_both_forms() {
         assert_eq!(attachment("task_1.log"), "attachment; filename=task_1.log");
+        assert_eq!(
+            attachment("clearml-Two words-tasks.csv"),
+            "attachment; filename=\"clearml-Two words-tasks.csv\""
+        );
+        assert_eq!(
+            attachment("für uns"),
+            "attachment; filename=\"f_r uns\"; filename*=UTF-8''f%C3%BCr%20uns"
+        );
         assert_eq!(
             attachment("a\"ü\n.csv"),
             "attachment; filename=a___.csv; filename*=UTF-8''a%22%C3%BC%0A%2Ecsv"

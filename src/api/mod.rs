@@ -6,7 +6,10 @@
 
 mod arguments;
 mod auth;
+mod body;
 mod bulk;
+#[cfg(test)]
+mod coverage;
 mod debug;
 mod dispatch;
 mod endpoint;
@@ -19,19 +22,25 @@ pub mod http;
 mod login;
 mod models;
 mod openapi;
+mod organization;
 mod path;
+mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod reports;
 #[cfg(test)]
 mod restricted;
 pub mod schema;
 mod server;
+mod serving;
+mod storage;
 pub mod table;
 mod tasks;
 mod typed;
 mod users;
 mod workers;
 
+pub use body::BodyBudget;
 pub use dispatch::{Incoming, Outgoing, OutgoingBody, dispatch};
 pub use endpoint::{CookieEffect, Download, Endpoint, Input, Reply, Request};

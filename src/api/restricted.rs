@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::front_door::FrontDoor,
-    domain::{Call, Ctx, models, projects, queues},
+    domain::{Call, Ctx, models, pipelines, projects, queues, reports},
     store::{Readable, Scope, Sets, Writable},
     types::{CompanyId, Json, Result},
 };
@@ -164,4 +164,76 @@ fn entries_of_unseen_tasks_have_no_name() {
     assert_eq!(shown["entries"][0]["task"], json!({"id": "secret"}));
     let named = ann.ok("queues.get_all_ex", json!({}))["queues"][0]["entries"][0]["task"].clone();
     assert_eq!(named, json!({"id": "secret", "name": "task secret"}));
+}
+
+#[test]
+fn s18_reports_need_rights_on_their_projects() {
+    let front = FrontDoor::open();
+    let (open, shown, hidden) =
+        (project(&front, "Open"), project(&front, "Shown"), project(&front, "Hidden"));
+    let report = |name: &str, project: &str| {
+        let made = front.ann().ok("reports.create", json!({"name": name, "project": project}));
+        let text = |key: &str| made[key].as_str().unwrap().to_owned();
+        (text("id"), text("project_id"))
+    };
+    let (mine, of_open) = report("mine", &open);
+    let (read, of_shown) = report("read", &shown);
+    let (secret, _) = report("secret", &hidden);
+    let ctx = bob(&front, &[&open, &of_open, &shown, &of_shown], &[&open, &of_open]);
+    let rename = || reports::ReportChange { name: Some("renamed".to_owned()), ..Default::default() };
+    reports::update(&ctx, &mine, rename()).unwrap();
+    assert_eq!(code(reports::update(&ctx, &read, rename())), (403, 21));
+    assert_eq!(code(reports::update(&ctx, &secret, rename())), (400, 101));
+    assert_eq!(code(reports::delete(&ctx, &read, true)), (403, 21));
+    let create = |project: &str| {
+        let new = reports::NewReport {
+            name: "new one".to_owned(),
+            project: Some(project.to_owned()),
+            ..Default::default()
+        };
+        reports::create(&ctx, &new)
+    };
+    create(&open).unwrap();
+    assert_eq!(code(create(&shown)), (403, 21));
+    assert_eq!(code(create(&hidden)), (400, 401));
+    let to = |project: &str| reports::move_to(&ctx, &mine, &reports::Target::Project(project.to_owned()));
+    assert_eq!(code(to(&shown)), (403, 21));
+    assert_eq!(code(to(&hidden)), (400, 401));
+    assert_eq!(code(reports::move_to(&ctx, &mine, &reports::Target::Named("Shown".to_owned()))), (403, 21));
+    let found = reports::list(&ctx, &Json::new()).unwrap().documents;
+    let mut names: Vec<&str> = found.iter().filter_map(|found| found["name"].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["new one", "read", "renamed"]);
+    front.ann().ok("reports.move", json!({"task": mine, "project": shown}));
+}
+
+#[test]
+fn s18_runs_need_rights_on_their_pipeline_and_queue() {
+    let front = FrontDoor::open();
+    let ann = front.ann();
+    let (open, shown) = (project(&front, "Open"), project(&front, "Shown"));
+    let queue = ann.ok("queues.create", json!({"name": "gpu"}))["id"].as_str().unwrap().to_owned();
+    for (run, project) in [("r1", &open), ("r2", &open), ("r3", &shown), ("r4", &shown)] {
+        front.task(run, json!({"project": project, "type": "controller", "system_tags": ["pipeline"]}));
+    }
+    let ctx = bob(&front, &[&open, &shown, &queue], &[&open, &queue]);
+    let start = |ctx: &Ctx<'_>, run: &str| {
+        let new =
+            pipelines::NewRun { task: run.to_owned(), queue: Some(queue.clone()), ..Default::default() };
+        pipelines::start(ctx, &new)
+    };
+    start(&ctx, "r1").unwrap();
+    assert_eq!(code(start(&ctx, "r3")), (403, 21));
+    assert_eq!(code(start(&bob(&front, &[&open, &queue], &[&open]), "r1")), (403, 21));
+    assert_eq!(code(start(&bob(&front, &[&open], &[&open]), "r1")), (400, 701));
+    assert_eq!(code(start(&ctx, "nope")), (400, 101));
+    let gone = pipelines::delete_runs(&ctx, &open, &["r2".to_owned()]).unwrap();
+    assert_eq!((gone.succeeded.len(), gone.failed.len()), (1, 0));
+    let kept = pipelines::delete_runs(&ctx, &shown, &["r3".to_owned()]).unwrap();
+    assert_eq!((kept.succeeded.len(), kept.failed[0].1.kind().code()), (0, 403));
+    start(&ann_ctx(&front), "r3").unwrap();
+}
+
+fn ann_ctx(front: &FrontDoor) -> Ctx<'_> {
+    Ctx::new(&front.app, front.ann().caller, Call::internal())
 }

@@ -200,7 +200,7 @@ fn get_vaults(_: &Ctx<'_>, _: Request) -> Result<Reply> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::front_door::FrontDoor;
+    use crate::{api::front_door::FrontDoor, domain::Role};
 
     fn ids(data: &Value) -> Vec<&str> {
         data["users"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect()
@@ -223,6 +223,28 @@ mod tests {
         let joined =
             ann.ok("users.get_all_ex", json!({"id": ["bob", "zoe"], "only_fields": ["company.name"]}));
         assert_eq!(joined["users"], json!([{"id": "bob", "company": {"id": "acme", "name": "acme"}}]));
+    }
+
+    #[test]
+    fn profiles_come_and_go_by_the_platform_only() {
+        let front = FrontDoor::open();
+        let root = front.ann().role(Role::Root);
+        let new = json!({"id": "bob", "name": "Bob", "company": "acme", "given_name": "Robert"});
+        assert_eq!(front.ann().role(Role::Admin).err("users.create", new.clone()), (403, 20));
+        assert_eq!(root.ok("users.create", new.clone()), json!({}));
+        let shown = front.ann().ok("users.get_by_id", json!({"user": "bob"}))["user"].clone();
+        assert_eq!(
+            (&shown["name"], &shown["given_name"], &shown["company"]),
+            (&json!("Bob"), &json!("Robert"), &json!("acme"))
+        );
+        assert_eq!(root.err("users.create", new), (400, 302));
+        assert_eq!(front.ann().role(Role::Admin).err("users.delete", json!({"user": "bob"})), (403, 20));
+        assert_eq!(root.ok("users.delete", json!({"user": "bob"})), json!({}));
+        assert_eq!(ids(&front.ann().ok("users.get_all", json!({}))), ["ann"]);
+        assert_eq!(
+            root.err("users.delete", json!({"user": "bob"})),
+            root.err("users.get_by_id", json!({"user": "bob"}))
+        );
     }
 
     #[test]

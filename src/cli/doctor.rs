@@ -9,10 +9,15 @@ use super::{
     options::{ConfigPath, DataDir},
 };
 use crate::{
-    config,
+    config::{self, Settings},
     crypto::{ca::LocalAuthority, files::check_private, secrets_file::Secrets},
-    server::start::DATABASE,
-    store,
+    domain::files::{self, Flaw, FlawedFile},
+    server::{blobs, start::DATABASE},
+    store::{
+        self,
+        deletion::{GivenUp, given_up},
+        files::stored_files,
+    },
 };
 
 #[derive(Args)]
@@ -21,7 +26,13 @@ pub(super) struct Doctor {
     data: DataDir,
     #[command(flatten)]
     config: ConfigPath,
+    /// Also reads every stored file and compares it with what was uploaded; looks for files that nobody uploaded.
+    #[arg(long)]
+    files: bool,
 }
+
+/// So many files are named for each kind of flaw; the rest is counted.
+const NAMED: usize = 20;
 
 /// What was looked at and what was found.
 #[derive(Default)]
@@ -50,17 +61,27 @@ impl Doctor {
     pub(super) fn run(self) -> Outcome {
         let mut report = Report::default();
         println!("Configuration");
-        self.check_config(&mut report);
+        let settings = self.check_config(&mut report);
         println!("Data directory {}", self.data.data.display());
         check_data(&self.data.data, &mut report);
+        if self.files {
+            println!("Stored files");
+            match settings {
+                Some(settings) => check_files(&settings, &self.data.data, &mut report),
+                None => report.problem("the files were not looked at: the configuration can't be read"),
+            }
+        }
         println!("\n{} problems, {} notes", report.problems, report.remarks);
         Ok(if report.problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn check_config(&self, report: &mut Report) {
+    fn check_config(&self, report: &mut Report) -> Option<Settings> {
         let loaded = match config::load(self.config.config.as_deref(), config::process_environment()) {
             Ok(loaded) => loaded,
-            Err(error) => return report.problem(&error.to_string()),
+            Err(error) => {
+                report.problem(&error.to_string());
+                return None;
+            }
         };
         for warning in &loaded.warnings {
             report.remark(&warning.to_string());
@@ -70,6 +91,52 @@ impl Doctor {
             Err(error) => report.problem(&error.to_string()),
         }
         report.fine("the configuration can be read");
+        Some(loaded.settings)
+    }
+}
+
+/// Every file against its row. A file that is stored or deleted while this runs may be reported; run it again.
+fn check_files(settings: &Settings, dir: &Path, report: &mut Report) {
+    let (blobs, rows) = match (blobs::inspect(settings, dir), stored_files(&dir.join(DATABASE))) {
+        (Ok(blobs), Ok(rows)) => (blobs, rows),
+        (Err(error), _) => return report.problem(&error.to_string()),
+        (_, Err(error)) => return report.problem(&error.to_string()),
+    };
+    let Some(blobs) = blobs else {
+        return match rows.len() {
+            0 => report.fine("nothing was ever stored"),
+            some => report
+                .problem(&format!("the directory of stored files is missing; it should hold {some} files")),
+        };
+    };
+    let found = match files::verify(&*blobs, &rows) {
+        Ok(found) => found,
+        Err(error) => return report.problem(&format!("the stored files can't be read: {error}")),
+    };
+    report.fine(&format!("{} files are as they were uploaded", found.sound));
+    if found.legacy > 0 {
+        report.remark(&format!(
+            "{} files were taken over from an earlier installation: nothing to compare with",
+            found.legacy
+        ));
+    }
+    for (index, FlawedFile { tenant, path, flaw }) in found.flawed.iter().enumerate() {
+        if index == NAMED {
+            report.problem(&format!("{} more files", found.flawed.len() - NAMED));
+            break;
+        }
+        let what = match flaw {
+            Flaw::Missing => "is missing; restore it from a backup, or delete what it belongs to".to_owned(),
+            Flaw::Length { expected, found } => format!("has {found} bytes instead of {expected}"),
+            Flaw::Content => "does not hold what was uploaded: its checksum differs".to_owned(),
+            Flaw::Unreadable(reason) => format!("can't be read: {reason}"),
+            Flaw::Orphan => {
+                "has no row: an upload was interrupted, or somebody put it there; upload or delete it again"
+                    .to_owned()
+            }
+        };
+        // Names are the clients' own and may hold anything.
+        report.problem(&format!("{:?} of tenant {} {what}", path.as_str(), tenant.as_str()));
     }
 }
 
@@ -102,6 +169,14 @@ fn check_data(dir: &Path, report: &mut Report) {
         Ok(findings) if findings.is_empty() => report.fine("the database is sound"),
         Ok(findings) => findings.iter().for_each(|finding| report.problem(finding)),
         Err(error) => report.problem(&error.to_string()),
+    }
+    // A database that can't be read was reported already.
+    for GivenUp { storage_type, rows, last_reason } in given_up(&dir.join(DATABASE)).unwrap_or_default() {
+        let reason = last_reason.unwrap_or_default();
+        report.remark(&format!(
+            "{rows} files ({storage_type}) of deleted tasks, models or projects could not be deleted and are left; the last \
+             reason: {reason}"
+        ));
     }
     match LocalAuthority::load(dir) {
         Ok(Some(authority)) => report.fine(&format!("local authority {}", authority.fingerprint())),

@@ -3,6 +3,7 @@
 mod client_config;
 mod doctor;
 mod healthcheck;
+mod import;
 mod init;
 mod options;
 mod serve;
@@ -32,6 +33,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Manage local accounts of a stopped server
     User(user::User),
+    /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
+    Import(import::Import),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Healthcheck(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

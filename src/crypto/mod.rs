@@ -7,6 +7,7 @@ pub mod keyed;
 pub mod names;
 pub mod password;
 pub mod random;
+pub mod seal;
 pub mod secret;
 pub mod secrets_file;
 pub mod token;

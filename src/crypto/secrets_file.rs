@@ -93,7 +93,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self { current: (new_key_id(), new_key()), older: BTreeMap::new() }
     }
 

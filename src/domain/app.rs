@@ -10,11 +10,13 @@ use parking_lot::Mutex;
 
 use crate::{
     config::Settings,
-    crypto::Secret,
+    crypto::{Secret, secrets_file::KeyRing},
     domain::{
         events::EventsState,
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
+        organization::DownloadsState,
+        usage::LoadMeter,
     },
     store::Store,
 };
@@ -44,6 +46,10 @@ pub struct App {
     pub files: OnceLock<Arc<Files>>,
     /// Navigation states and the filter of console lines.
     pub events: EventsState,
+    /// How this machine is loaded.
+    pub load: LoadMeter,
+    /// Lists that were prepared for download.
+    pub downloads: DownloadsState,
     /// Where the first password waits; the file is removed at the first sign-in.
     pub initial_password: Mutex<Option<PathBuf>>,
 }
@@ -62,6 +68,8 @@ impl App {
             verified: VerifiedPairs::default(),
             files: OnceLock::new(),
             events: EventsState::default(),
+            load: LoadMeter::default(),
+            downloads: DownloadsState::default(),
             initial_password: Mutex::default(),
         }
     }
@@ -84,6 +92,8 @@ pub struct Keys {
     pub token: Secret<String>,
     /// Hashes API secrets: the current key's id, and every key that some stored hash still needs.
     pub api_secret: (String, BTreeMap<String, Secret<[u8; 32]>>),
+    /// Seals values at rest.
+    pub sealing: KeyRing,
     /// Chains security events.
     pub audit: Secret<Vec<u8>>,
     /// Protects forms and cursors; derived from the session secret.
@@ -110,6 +120,7 @@ impl Keys {
         Keys {
             token: Secret::new("a token secret for tests, long enough".to_owned()),
             api_secret: ("k".to_owned(), BTreeMap::from([("k".to_owned(), Secret::new([1; 32]))])),
+            sealing: KeyRing::generate(),
             audit: Secret::new(vec![2; 32]),
             session: Secret::new("a session secret for tests".to_owned()),
             process: Secret::new([3; 32]),

@@ -52,11 +52,17 @@ impl fmt::Display for ClientConfig<'_> {
 /// The pair in a file that [`ClientConfig`] wrote.
 pub fn credentials_of(path: &Path) -> Option<(String, Secret<String>)> {
     let text = std::fs::read_to_string(path).ok()?;
-    let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))?;
-        serde_json::from_str::<String>(line).ok()
-    };
-    Some((value("access_key")?, Secret::new(value("secret_key")?)))
+    Some((value_in(&text, "access_key")?, Secret::new(value_in(&text, "secret_key")?)))
+}
+
+/// Address of the file server in a file that [`ClientConfig`] wrote.
+pub fn files_server_of(path: &Path) -> Option<String> {
+    value_in(&std::fs::read_to_string(path).ok()?, "files_server")
+}
+
+fn value_in(text: &str, key: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))?;
+    serde_json::from_str(line).ok()
 }
 
 #[cfg(test)]
@@ -77,6 +83,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         std::fs::write(&path, text).unwrap();
+        assert_eq!(files_server_of(&path).as_deref(), Some("http://localhost:8081"));
         let (access, read) = credentials_of(&path).unwrap();
         assert_eq!((access.as_str(), read.expose().as_str()), ("AK", "s\"x"));
     }

@@ -1,5 +1,9 @@
 //! Lists of documents, as every service's `get_all` and `get_all_ex` answer them.
 
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
 use crate::{
     domain::Ctx,
     store::{
@@ -49,6 +53,36 @@ impl Ctx<'_> {
         let subject = self.subject();
         let scrolls = Some((&self.app.store.scrolls, subject.as_str()));
         snapshot.find(collection, request, &FindOptions { query, expanded, scrolls, projection: None })
+    }
+
+    /// Some fields of the documents with these ids that the caller may see, by id; hidden ones too.
+    ///
+    /// Errors: 400 a field that the collection does not have.
+    pub fn documents<'a>(
+        &self,
+        snapshot: &Snapshot<'_>,
+        collection: &'static Collection,
+        ids: impl IntoIterator<Item = &'a String>,
+        fields: &[&str],
+        public: Public,
+    ) -> Result<HashMap<String, Json>> {
+        let ids: BTreeSet<&String> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let query = QueryOptions {
+            show_hidden: true,
+            only: Some(ids.into_iter().cloned().collect()),
+            ..self.query_options(public)
+        };
+        let fields: Vec<&str> = fields.iter().copied().chain(["id"]).collect();
+        let all = Json::from_iter([("page".to_owned(), Value::Null), ("page_size".to_owned(), Value::Null)]);
+        let options = FindOptions { query, projection: Some(&fields), ..FindOptions::default() };
+        let found = snapshot.find(collection, &all, &options)?.documents;
+        Ok(found
+            .into_iter()
+            .filter_map(|document| Some((document.get("id")?.as_str()?.to_owned(), document)))
+            .collect())
     }
 
     /// Whom scrolls and cursors are bound to (spec/security_rules.md S18): the person within the tenant.

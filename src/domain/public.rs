@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Ctx, Role},
-    store::query::Collection,
+    store::{Tx, query::Collection},
     types::{ApiError, ErrorKind, Result},
 };
 
@@ -26,20 +26,6 @@ pub fn may_publish(ctx: &Ctx<'_>) -> Result<()> {
     .with("role", ctx.caller.role.as_str()))
 }
 
-fn some_ids(ids: &[String]) -> Result<()> {
-    match ids.is_empty() {
-        true => Err(ApiError::new(ErrorKind::ValidationError, "name at least one id").with("field", "ids")),
-        false => Ok(()),
-    }
-}
-
-fn none_missing(missing: Vec<String>, unknown: impl FnOnce(&str) -> ApiError) -> Result<()> {
-    match missing.first() {
-        None => Ok(()),
-        Some(first) => Err(unknown(first).with("ids", missing)),
-    }
-}
-
 /// Makes the tenant's documents public. All or none.
 pub(super) fn publish(
     ctx: &Ctx<'_>,
@@ -47,12 +33,13 @@ pub(super) fn publish(
     ids: &[String],
     unknown: impl FnOnce(&str) -> ApiError,
 ) -> Result<usize> {
-    some_ids(ids)?;
-    may_publish(ctx)?;
-    ctx.write(|tx| {
-        none_missing(tx.not_writable(collection, ids)?, unknown)?;
-        tx.publish(collection, ids, ctx.caller.user.as_str())
-    })
+    change_hands(
+        ctx,
+        ids,
+        unknown,
+        |tx| tx.not_writable(collection, ids),
+        |tx, user| tx.publish(collection, ids, user),
+    )
 }
 
 /// Makes documents private again that the tenant published. All or none.
@@ -62,10 +49,32 @@ pub(super) fn take_back(
     ids: &[String],
     unknown: impl FnOnce(&str) -> ApiError,
 ) -> Result<usize> {
-    some_ids(ids)?;
+    change_hands(
+        ctx,
+        ids,
+        unknown,
+        |tx| tx.not_published_here(collection, ids),
+        |tx, user| tx.take_back(collection, ids, user),
+    )
+}
+
+/// Checks the caller and that none of the ids is `missing`, then does it.
+fn change_hands(
+    ctx: &Ctx<'_>,
+    ids: &[String],
+    unknown: impl FnOnce(&str) -> ApiError,
+    missing: impl FnOnce(&Tx<'_>) -> Result<Vec<String>>,
+    change: impl FnOnce(&Tx<'_>, &str) -> Result<usize>,
+) -> Result<usize> {
+    if ids.is_empty() {
+        return Err(ApiError::new(ErrorKind::ValidationError, "name at least one id").with("field", "ids"));
+    }
     may_publish(ctx)?;
     ctx.write(|tx| {
-        none_missing(tx.not_published_here(collection, ids)?, unknown)?;
-        tx.take_back(collection, ids, ctx.caller.user.as_str())
+        let missing = missing(tx)?;
+        if let Some(first) = missing.first() {
+            return Err(unknown(first).with("ids", missing));
+        }
+        change(tx, ctx.caller.user.as_str())
     })
 }

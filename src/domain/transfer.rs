@@ -1,10 +1,55 @@
 //! Compressing and streaming answers. The faces do it alike, and none may import another.
+//! Files that are written as they are read come from [`Pages`].
 
 use std::io::{self, Read, Write as _};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use futures_util::{Stream, stream};
+
+use crate::types::Result;
+
+/// Where a file that is written as it is read comes from.
+pub trait Pages {
+    /// Adds the next page; false when nothing follows.
+    fn write_next(&mut self, page: &mut String) -> Result<bool>;
+}
+
+/// A file of [`Pages`]; holds one page at a time, and drops its source at the end or at the first failure.
+pub struct PagedFile<P> {
+    pages: Option<P>,
+    page: String,
+    read: usize,
+}
+
+impl<P: Pages> PagedFile<P> {
+    /// Nothing of it is read yet.
+    pub fn new(pages: P) -> Self {
+        PagedFile { pages: Some(pages), page: String::new(), read: 0 }
+    }
+}
+
+impl<P: Pages> Read for PagedFile<P> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.read >= self.page.len() {
+            let Some(mut pages) = self.pages.take() else { return Ok(0) };
+            self.page.clear();
+            self.read = 0;
+            let more = pages.write_next(&mut self.page).map_err(|error| {
+                tracing::warn!(%error, "a download ended early");
+                io::Error::other(error.to_string())
+            })?;
+            self.pages = more.then_some(pages);
+        }
+        let rest = self.page.as_bytes().get(self.read..).unwrap_or_default();
+        let length = rest.len().min(buffer.len());
+        if let (Some(into), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {
+            into.copy_from_slice(from);
+        }
+        self.read += length;
+        Ok(length)
+    }
+}
 
 /// Reads a source chunk by chunk, each on a thread that may block. Ends with the source or at its first failure.
 pub fn chunks(source: Box<dyn Read + Send>) -> impl Stream<Item = io::Result<Bytes>> {

@@ -12,7 +12,7 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::{
     FilesState,
@@ -30,6 +30,8 @@ use crate::{
 
 /// A file is read in pieces of this many bytes.
 const PIECE: u64 = 256 * 1024;
+/// How many pieces are read at once for a download.
+const READ_AHEAD: usize = 2;
 
 /// Sends a file, or the part of it that was asked for.
 pub(super) async fn serve(
@@ -91,29 +93,27 @@ pub(super) async fn serve(
     Ok(response.body(SizedStream::new(length, pieces(Arc::from(blob), first, length))))
 }
 
-/// The bytes from `first` on, read piece by piece on blocking threads as the client takes them.
+/// The bytes from `first` on. While one piece is sent, the next is read on a blocking thread; no more is read than the
+/// client takes.
 fn pieces(blob: Arc<dyn Blob>, first: u64, length: u64) -> impl Stream<Item = io::Result<Bytes>> + 'static {
-    stream::unfold((blob, first, length), |(blob, at, left)| async move {
-        if left == 0 {
-            return None;
-        }
-        let source = Arc::clone(&blob);
-        let read = web::block(move || {
-            let mut piece = vec![0; usize::try_from(left.min(PIECE)).unwrap_or(0)];
-            let read = source.read_at(&mut piece, at)?;
-            piece.truncate(read);
-            Ok::<_, io::Error>(piece)
-        })
-        .await
-        .unwrap_or_else(|error| Err(io::Error::other(error)));
-        match read {
-            // The promised length can't be kept: the connection is cut, so that the client notices.
-            Ok(piece) if piece.is_empty() => Some((Err(io::ErrorKind::UnexpectedEof.into()), (blob, at, 0))),
-            Ok(piece) => {
-                let read = piece.len() as u64;
-                Some((Ok(Bytes::from(piece)), (blob, at + read, left.saturating_sub(read))))
+    let end = first + length;
+    let starts = stream::iter((first..end).step_by(PIECE as usize));
+    let reads = starts.map(move |at| read_piece(Arc::clone(&blob), at, PIECE.min(end - at)));
+    // Once the promised length can't be kept the connection is cut, so that the client notices.
+    reads.buffered(READ_AHEAD)
+}
+
+async fn read_piece(blob: Arc<dyn Blob>, at: u64, length: u64) -> io::Result<Bytes> {
+    let read = web::block(move || {
+        let mut piece = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        let mut filled = 0;
+        while let Some(rest) = piece.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match blob.read_at(rest, at + filled as u64)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => filled += count,
             }
-            Err(error) => Some((Err(error), (blob, at, 0))),
         }
-    })
+        Ok(Bytes::from(piece))
+    });
+    read.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -1,4 +1,5 @@
-//! Background work: checkpoints, expiry, moving scalars into chunks. Calls `domain` and the store's chores.
+//! Background work: checkpoints, expiry, deletion of files, samples that lose detail, moving scalars into chunks. Calls
+//! `domain` and the store's chores.
 
 use std::{
     sync::Arc,
@@ -9,10 +10,13 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    domain::App,
-    store::{Lane, Scope},
-    types::Result,
+    domain::{App, deletion},
+    store::{Lane, Scope, objects::Network},
+    types::{Millis, Result},
 };
+
+/// How often the queue of files to delete is looked at.
+const DELETION_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A chore that runs again and again.
 pub struct Job {
@@ -62,10 +66,49 @@ impl Jobs {
         jobs.every("queue samples", Duration::from_secs(60), move || {
             crate::domain::queues::sample_idle_queues(&sampled).map(drop)
         });
+        let aged = Arc::clone(&app);
+        let (mut thinned_to, mut runs) = (Millis(0), 0_u32);
+        jobs.every("aging", Duration::from_secs(600), move || {
+            // Once a day from the beginning, since workers date their reports themselves.
+            if runs.is_multiple_of(144) {
+                thinned_to = Millis(0);
+            }
+            runs = runs.wrapping_add(1);
+            (_, thinned_to) = crate::domain::aging::thin_out(&aged, thinned_to)?;
+            Ok(())
+        });
+        let sealed = Arc::clone(&app);
+        jobs.every("log blocks", Duration::from_secs(5), move || sealed.store.seal_logs().map(drop));
+        let measured = Arc::clone(&app);
+        jobs.every("load", Duration::from_secs(60), move || {
+            crate::domain::usage::sample(&measured);
+            Ok(())
+        });
+        jobs.delete_files(&app);
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }
         jobs
+    }
+
+    /// Deletes the files of deleted documents. Each kind has a thread: a storage that does not answer holds up nobody.
+    fn delete_files(&mut self, app: &Arc<App>) {
+        let stop = Arc::clone(&self.stopping);
+        let stopping = move || *stop.0.lock();
+        let (own, also_stopping) = (Arc::clone(app), stopping.clone());
+        self.every("file deletion", DELETION_INTERVAL, move || {
+            while deletion::delete_own(&own, &also_stopping)? {}
+            Ok(())
+        });
+        let network = match Network::start("objects", 1) {
+            Ok(network) => network,
+            Err(error) => return tracing::error!(%error, "objects of other storages are not deleted"),
+        };
+        let remote = Arc::clone(app);
+        self.every("object deletion", DELETION_INTERVAL, move || {
+            while deletion::delete_remote(&remote, &network, &stopping)? {}
+            Ok(())
+        });
     }
 
     /// Runs `work` every `interval` on a thread of its own until the stop.

@@ -1,5 +1,6 @@
 //! Sockets, TLS, the actix application, graceful stop. No endpoint logic.
 
+pub mod blobs;
 pub mod options;
 mod run;
 mod sockets;
@@ -8,5 +9,5 @@ pub mod tls;
 pub mod urls;
 
 pub use options::{Options, Ports};
-pub use run::{Running, run};
+pub use run::{Running, open_files, run};
 pub use start::{House, StartError};

@@ -10,6 +10,7 @@ use actix_web::{
 use jiff::Timestamp;
 
 use super::{
+    blobs,
     options::{Options, Ports},
     sockets::{self, Face},
     start::{self, House, StartError},
@@ -17,12 +18,14 @@ use super::{
     urls,
 };
 use crate::{
-    api::http::{self as api_http, ApiState},
+    api::{
+        BodyBudget,
+        http::{self as api_http, ApiState},
+    },
     crypto::{ca::LocalAuthority, names::HostNames},
     domain::{App, files::Files, origin::OriginPolicy},
     files::http::{self as files_http, FilesState},
     jobs::{Job, Jobs},
-    store::files::LocalTree,
     web::http::{self as web_http, WebState},
 };
 
@@ -147,12 +150,14 @@ fn api_state(options: &Options, ports: Ports, app: Arc<App>) -> ApiState {
         secure_cookies: options.speaks_tls() || app.urls.web.starts_with("https://"),
         trusted_proxies: app.settings.apiserver.trusted_proxies.clone(),
         slots: Arc::new(tokio::sync::Semaphore::new(256)),
-        // 512 MiB, and always room for two of the largest.
-        body_budget: Arc::new(tokio::sync::Semaphore::new(
-            usize::try_from(app.settings.apiserver.request.max_body_bytes / 512)
-                .unwrap_or(usize::MAX)
-                .clamp(512 * 1024, tokio::sync::Semaphore::MAX_PERMITS),
-        )),
+        bodies: BodyBudget::new(
+            // Always room for two of the largest.
+            app.settings
+                .apiserver
+                .request
+                .max_in_flight_bytes
+                .max(app.settings.apiserver.request.max_body_bytes.saturating_mul(2)),
+        ),
         app,
     }
 }
@@ -170,15 +175,20 @@ fn web_state(options: &Options, api: &ApiState) -> WebState {
     }
 }
 
+/// Opens where files are kept. The lock of the data directory must be held: what interrupted uploads left behind
+/// is deleted.
+pub fn open_files(options: &Options, app: &App) -> Result<Arc<Files>, StartError> {
+    // Connecting to a bucket waits, and the thread of the asynchronous runtime must not.
+    let opening = || blobs::open(&app.settings, &options.data);
+    let opened = std::thread::scope(|scope| scope.spawn(opening).join());
+    let blobs =
+        opened.map_err(|_| StartError::Missing("The storage of files could not be opened.".to_owned()))??;
+    let files = Arc::new(Files::new(blobs));
+    Ok(Arc::clone(app.files.get_or_init(|| files)))
+}
+
 fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<FilesState, StartError> {
-    let root = match &api.app.settings.fileserver.upload_folder {
-        Some(folder) => folder.into(),
-        None => options.data.join(FILES),
-    };
-    // The lock of the data directory is held by now, so what interrupted uploads left behind is ours to delete.
-    let tree = LocalTree::open(&root)?;
-    let files = Arc::new(Files::new(Arc::new(tree)));
-    let files = Arc::clone(api.app.files.get_or_init(|| files));
+    let files = open_files(options, &api.app)?;
     Ok(FilesState {
         app: Arc::clone(&api.app),
         files,
@@ -187,9 +197,6 @@ fn files_state(options: &Options, api: &ApiState, pages: &WebState) -> Result<Fi
         trusted_proxies: api.trusted_proxies.clone(),
     })
 }
-
-/// Directory of uploaded files in the data directory, unless `fileserver.upload_folder` names another one.
-const FILES: &str = "files";
 
 type Tls = (Arc<rustls::ServerConfig>, Arc<Renewer>);
 

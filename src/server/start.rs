@@ -80,6 +80,12 @@ pub struct House {
 
 /// Opens the data directory, creating and initialising it as needed. `ports` are the real ones, once bound.
 pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
+    let house = open_locked(options, ports)?;
+    write_client_config(options, &house.app, house.first.as_ref())?;
+    Ok(house)
+}
+
+fn open_locked(options: &Options, ports: Ports) -> Result<House, StartError> {
     let settings = load_settings(options)?;
     files::set_umask_077();
     files::create_private_dir(&options.data)?;
@@ -94,11 +100,11 @@ pub fn open(options: &Options, ports: Ports) -> Result<House, StartError> {
     app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
     queues::ensure_default(&app, &app.settings.apiserver.default_company)?;
-    write_client_config(options, &app, first.as_ref())?;
     Ok(House { app, lock, first })
 }
 
-/// Opens a data directory that exists, for commands that act on a stopped server.
+/// Opens a data directory that exists, for commands that act on a stopped server. They don't know the ports that it
+/// will listen on, so `clearml.conf` keeps the addresses of its last start.
 pub fn open_existing(options: &Options) -> Result<House, StartError> {
     if !options.data.join(DATABASE).exists() {
         let text = format!(
@@ -107,7 +113,11 @@ pub fn open_existing(options: &Options) -> Result<House, StartError> {
         );
         return Err(StartError::Missing(text));
     }
-    open(options, options.ports)
+    let house = open_locked(options, options.ports)?;
+    if house.first.is_some() {
+        write_client_config(options, &house.app, house.first.as_ref())?;
+    }
+    Ok(house)
 }
 
 /// Reads the configuration, says what is odd about it, and refuses known secrets.
@@ -160,6 +170,7 @@ fn keys(settings: &Settings, secrets: Secrets) -> Keys {
     Keys {
         token: secure.auth.token_secret.clone().unwrap_or(secrets.token_secret),
         api_secret: (current, ring),
+        sealing: secrets.sealing_keys,
         audit: Secret::new(secrets.audit_chain_key.expose().to_vec()),
         session: secure.http.session_secret.apiserver.clone().unwrap_or(secrets.session_secret),
         process: random::new_key(),

@@ -14,6 +14,10 @@ const FILES: &[&str] = &[
     include_str!("migrations/0003_events.sql"),
     include_str!("migrations/0004_files.sql"),
     include_str!("migrations/0005_workers.sql"),
+    include_str!("migrations/0006_storage.sql"),
+    include_str!("migrations/0007_lists.sql"),
+    include_str!("migrations/0008_serving.sql"),
+    include_str!("migrations/0009_logs.sql"),
     include_str!("migrations/0010_scalar_chunks.sql"),
 ];
 

@@ -4,13 +4,18 @@
 //! one writer connection. Both carry a [`Scope`], and every statement over tenants' data goes through it.
 //! What never lives here: HTTP types, rules.
 
+pub mod aging;
 pub mod audit;
+pub mod deletion;
 pub mod documents;
 pub mod events;
 pub mod files;
 pub mod identity;
+mod long_read;
+mod loose;
 mod migrate;
 pub mod models;
+pub mod objects;
 mod open;
 pub mod overview;
 pub mod projects;
@@ -19,14 +24,18 @@ pub mod query;
 pub mod queues;
 mod scope;
 mod selection;
+pub mod serving;
 pub mod sessions;
 mod sql;
+pub mod storage;
 pub mod tasks;
+pub mod usage;
 pub mod workers;
 mod writer;
 
 use std::{ops::Deref, path::Path, time::Duration};
 
+pub use long_read::LongRead;
 pub use migrate::SCHEMA_VERSION;
 pub use open::{OpenError, inspect};
 pub use scope::{Readable, Scope, Sets, Writable};
@@ -42,6 +51,7 @@ pub struct Store {
     readers: Readers,
     writer: writer::Writer,
     path: std::path::PathBuf,
+    long_reads: long_read::LongReads,
     /// Where open scrolls stand.
     pub scrolls: query::Scrolls,
     /// Numbers of series that this process has met.
@@ -82,9 +92,9 @@ impl Store {
     pub fn read<T>(&self, scope: &Scope, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
         let conn = self.readers.get().map_err(sql::pool_failed)?;
         let deadline = sql::Deadline::start(&conn, READ_DEADLINE);
-        conn.execute_batch("BEGIN DEFERRED").map_err(failed)?;
+        sql::run(&conn, "BEGIN DEFERRED").map_err(failed)?;
         let result = work(&Snapshot { conn: &conn, scope, now: Millis::now() });
-        let ended = conn.execute_batch("ROLLBACK").map_err(failed);
+        let ended = sql::run(&conn, "ROLLBACK").map_err(failed);
         drop(deadline);
         result.and_then(|value| ended.map(|()| value))
     }
@@ -95,8 +105,10 @@ impl Store {
         self.writer.run(lane, |conn| work(&Tx(Snapshot { conn, scope, now: Millis::now() })))
     }
 
-    /// Moves what the write-ahead log holds into the database file. Called by a background job and at stop.
+    /// Moves what the write-ahead log holds into the database file, and ends long reads that nobody goes on with: they
+    /// would keep the log from being emptied. Called by a background job and at stop.
     pub fn checkpoint(&self, stopping: bool) -> Result<()> {
+        self.long_reads.end_overdue(stopping);
         self.writer.checkpoint(&self.path, stopping)
     }
 

@@ -8,12 +8,9 @@ use super::{
     Snapshot, Tx,
     documents::Access,
     query::{Collection, Entity},
+    sql::json_list,
 };
 use crate::types::Result;
-
-fn json_list(ids: &[String]) -> String {
-    serde_json::Value::from(ids).to_string()
-}
 
 /// Tasks and models also say when and by whom they were changed.
 fn stamp(collection: &Collection) -> &'static str {

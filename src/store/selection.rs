@@ -37,6 +37,11 @@ impl Snapshot<'_> {
 }
 
 impl Selection {
+    /// No documents at all, for statements that know their rows without them.
+    pub(crate) fn none() -> Selection {
+        Selection { with: String::new(), values: Vec::new() }
+    }
+
     /// Runs a statement that reads from `docs`. Its own parameters are anonymous and follow those of the selection.
     pub(crate) fn all<T>(
         &self,

@@ -8,12 +8,16 @@ use crate::types::{ApiError, ErrorKind};
 
 /// Turns a failure of SQLite into an error without SQL or paths in it; the operator finds those in the log.
 ///
-/// `500/4` when the disk is full, `400/801` for a violated unique constraint, `500/100` when a statement was
+/// `500/4` when the disk is full, `503/0` while another process holds the database, `400/801` for a violated unique constraint, `500/100` when a statement was
 /// interrupted at its deadline, else `500/1`.
 pub(crate) fn failed(error: rusqlite::Error) -> ApiError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => {
             ApiError::new(ErrorKind::LowDiskSpace, "nothing was stored; free some space and send it again")
+        }
+        // Another process holds the database: a backup tool, a person with a shell.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            ApiError::new(ErrorKind::Overloaded, "another program holds the database; nothing was stored")
         }
         Some(ErrorCode::ConstraintViolation) if is_unique(&error) => ErrorKind::ExpectedUniqueData.into(),
         Some(ErrorCode::OperationInterrupted) => {
@@ -29,6 +33,16 @@ pub(crate) fn failed(error: rusqlite::Error) -> ApiError {
 fn is_unique(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error(), Some(inner) if inner.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
         || inner.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+/// Runs a statement that returns nothing; it is prepared once per connection.
+pub(crate) fn run(conn: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// A list of texts for `json_each`.
+pub(crate) fn json_list<T: AsRef<str>>(values: &[T]) -> String {
+    serde_json::Value::from(values.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string()
 }
 
 /// No reader became free in time.

@@ -23,7 +23,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
-use super::sql::failed;
+use super::sql::{failed, run};
 use crate::types::{ApiError, ErrorKind, Result};
 
 /// A turn takes in no more work after this long.
@@ -149,7 +149,7 @@ impl Writer {
     }
 
     fn begin(&self, conn: &Connection) -> Result<Arc<Outcome>> {
-        conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        run(conn, "BEGIN IMMEDIATE").map_err(failed)?;
         let outcome = Arc::new(Outcome::default());
         let mut state = self.state.lock();
         state.turn = Some(Turn { began: Instant::now(), outcome: Arc::clone(&outcome) });
@@ -176,7 +176,7 @@ impl Writer {
                 return;
             }
         }
-        let result = conn.execute_batch("COMMIT").map_err(failed);
+        let result = run(&conn, "COMMIT").map_err(failed);
         if result.is_err() && !conn.is_autocommit() {
             // The turn's callers are told that nothing was stored, so nothing may be.
             if let Err(error) = conn.execute_batch("ROLLBACK") {
@@ -246,7 +246,7 @@ fn wal_stamp(path: &Path) -> Option<(u64, SystemTime)> {
 }
 
 fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    conn.execute_batch("SAVEPOINT work").map_err(failed)?;
+    run(conn, "SAVEPOINT work").map_err(failed)?;
     let undo = UndoOnUnwind(conn);
     let result = work(conn);
     std::mem::forget(undo);
@@ -255,7 +255,7 @@ fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T
         return result.and(Err(ErrorKind::TransactionError.into()));
     }
     match result {
-        Ok(value) => conn.execute_batch("RELEASE work").map_err(failed).map(|()| value),
+        Ok(value) => run(conn, "RELEASE work").map_err(failed).map(|()| value),
         Err(error) => {
             undo_savepoint(conn);
             Err(error)

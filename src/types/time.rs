@@ -29,6 +29,16 @@ impl Millis {
         Millis(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
+    /// As [`Millis::parse_lenient`], with the offset from UTC that the text names, in seconds; none counts as UTC.
+    pub fn parse_with_offset(text: &str) -> Option<(Self, i64)> {
+        let text = text.trim();
+        let offset = match text.rfind(['+', '-']).filter(|at| *at > 10) {
+            Some(at) => offset_seconds(text.get(at..)?)?,
+            None => 0,
+        };
+        (offset.abs() < 86_400).then_some((Self::parse_lenient(text)?, offset))
+    }
+
     fn civil(self) -> DateTime {
         let stamp = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
         TimeZone::UTC.to_datetime(stamp)
@@ -84,6 +94,9 @@ impl Millis {
 
 fn offset_seconds(text: &str) -> Option<i64> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
+    if text.chars().skip(1).any(|c| !(c.is_ascii_digit() || c == ':')) {
+        return None;
+    }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let (hours, minutes) = match digits.len() {
         2 => (digits.parse::<i64>().ok()?, 0),
@@ -114,6 +127,19 @@ mod tests {
         assert_eq!(Millis(1_714_979_289_123).to_wire(), "2024-05-06T07:08:09.123000+00:00");
         assert_eq!(Millis(1_714_979_289_000).to_wire(), "2024-05-06T07:08:09+00:00");
         assert_eq!(Millis(-1).to_zulu(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn an_offset_can_be_read_too() {
+        let read = Millis::parse_with_offset;
+        assert_eq!(read("2024-05-06T09:08:09.123+02:00"), Some((Millis(1_714_979_289_123), 7_200)));
+        assert_eq!(read("2024-05-06T01:38:09-05:30"), Some((Millis(1_714_979_289_000), -19_800)));
+        for utc in ["2024-05-06T07:08:09Z", "2024-05-06T07:08:09"] {
+            assert_eq!(read(utc), Some((Millis(1_714_979_289_000), 0)));
+        }
+        for bad in ["garbage", "2024-05-06T07:08:09+xx:00", "2024-05-06T07:08:09+99:00", ""] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

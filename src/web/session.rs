@@ -68,7 +68,10 @@ pub(super) fn shell(ctx: &Ctx<'_>, request: &PageRequest, current: &'static str)
 }
 
 /// Pages that exist.
-const NAV: [NavEntry; 1] = [NavEntry { label: "Projects", href: "/projects" }];
+const NAV: [NavEntry; 2] = [
+    NavEntry { label: "Projects", href: "/projects" },
+    NavEntry { label: "Queues & workers", href: "/queues" },
+];
 
 fn once_key() -> String {
     random::random_bytes::<9>().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agent;
 mod attacks;
 mod cli;
 mod errors;
@@ -8,11 +9,17 @@ mod events;
 mod fsync;
 mod hocon;
 mod identity;
+mod import;
+mod import_sdk;
 mod install;
 mod kill;
+mod organization;
 mod pages;
+mod pressure;
 mod protocol;
+mod queues;
 mod sdk;
 mod start;
+mod storage;
 mod tls;
 mod yard;

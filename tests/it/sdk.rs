@@ -11,10 +11,19 @@ use crate::yard::python::{Workstation, run};
 const LIMIT: Duration = Duration::from_secs(420);
 
 fn scenario(yard: &Yard, name: &str) {
+    scenario_at(yard, name, |workstation| workstation);
+}
+
+/// A scenario of many short processes that report: pipelines' steps, searches' trials.
+fn scenario_of_jobs(yard: &Yard, name: &str) {
+    scenario_at(yard, name, Workstation::with_threaded_reports);
+}
+
+fn scenario_at(yard: &Yard, name: &str, prepare: fn(Workstation) -> Workstation) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/sdk_run.py");
     let state = yard.home().join(format!("{name}.json"));
     for step in ["run", "check"] {
-        let mut command = Workstation::new(yard, step).python();
+        let mut command = prepare(Workstation::new(yard, step)).python();
         command.arg(&script).args([step, name]).arg(&state);
         run(command, &format!("{name}-{step}"), LIMIT);
     }
@@ -45,6 +54,12 @@ fn artifacts_of_every_kind_come_back_as_objects() {
     scenario(&Yard::start(), "artifacts");
 }
 
+/// Files behind the web port, `http://host:port/files`.
+#[test]
+fn files_case_45_files_behind_one_port_come_back_and_go_with_their_task() {
+    scenario(&Yard::secure().one_port().start(), "files");
+}
+
 #[test]
 fn models_are_registered_found_loaded_and_published() {
     scenario(&Yard::start(), "models");
@@ -63,6 +78,61 @@ fn a_task_can_be_used_again_continued_and_ended_in_every_way() {
 #[test]
 fn tasks_are_found_copied_moved_published_and_deleted() {
     scenario(&Yard::start(), "queries");
+}
+
+#[test]
+fn tasks_are_created_from_scripts_copied_exported_and_queued() {
+    scenario(&Yard::start(), "copies");
+}
+
+#[test]
+fn models_are_queried_by_every_property_and_removed() {
+    scenario_of_jobs(&Yard::start(), "registry");
+}
+
+#[test]
+fn a_deleted_task_takes_its_files_and_models_along() {
+    scenario_of_jobs(&Yard::start(), "removal");
+}
+
+#[test]
+fn files_and_folders_of_any_name_are_stored() {
+    scenario(&Yard::start(), "storage");
+}
+
+#[test]
+fn datasets_have_versions_that_are_found_squashed_and_deleted() {
+    scenario(&Yard::start(), "datasets");
+}
+
+#[test]
+fn pipelines_of_functions_and_tasks_run_and_use_steps_again() {
+    scenario_of_jobs(&Yard::start(), "pipelines");
+}
+
+#[test]
+fn pipelines_of_decorated_functions_run_and_use_steps_again() {
+    scenario_of_jobs(&Yard::start(), "decorated");
+}
+
+#[test]
+fn a_hyper_parameter_search_finds_and_keeps_the_best() {
+    scenario_of_jobs(&Yard::start(), "search");
+}
+
+#[test]
+fn schedulers_react_to_tasks_models_datasets_and_clocks() {
+    scenario(&Yard::start(), "triggers");
+}
+
+#[test]
+fn the_command_line_tools_work() {
+    scenario_of_jobs(&Yard::start(), "tools");
+}
+
+#[test]
+fn a_session_recorded_without_a_connection_is_imported() {
+    scenario(&Yard::start(), "offline");
 }
 
 /// `clearml.conf` names the bundle with the server's own authority; nothing else tells the SDK to trust it.

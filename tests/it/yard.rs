@@ -4,6 +4,7 @@
 //! panic, and keeps that log in `test-output/` when the test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod agent;
 mod client;
 mod ports;
 pub(crate) mod python;
@@ -294,6 +295,14 @@ impl Yard {
     }
 
     // ---- places
+
+    /// The most memory that the server had in use so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let id = self.child.as_ref().expect("the server runs").id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
+    }
 
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
 import { deeds } from "./deeds.mjs";
+import { queues } from "./queues.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
@@ -89,6 +90,38 @@ await step("console: numbered lines, colours, warnings", async () => {
   assert.ok((await page.locator("#lines li.warn").count()) > 0, "the warning is marked");
 });
 
+await step("console: a search looks through the whole log, match by match", async () => {
+  await tab("Console");
+  await page.locator("#filter").fill("EPOCH 39:");
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/q=EPOCH/);
+  const marked = () => page.locator("#lines li.mark-l").first();
+  assert.match(await marked().innerText(), /epoch 39: loss/, "whatever its case, the newest match is shown");
+  await page.locator("#filter").fill("^.*epoch 1[0-4]: ");
+  await page.locator("[name=re]").check();
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/re=1/);
+  assert.match(await page.locator("label.find").innerText(), /\d+ entr/);
+  const newest = await marked().innerText();
+  assert.match(newest, /epoch 1[0-4]:/);
+  const previous = page.locator("a[data-match=before]");
+  if (await previous.count()) {
+    await previous.click();
+    await page.waitForURL(/line=\d+/);
+    assert.match(await marked().innerText(), /epoch 1[0-4]:/);
+    assert.notEqual(await marked().innerText(), newest);
+    await page.locator("a[data-match=after]").click();
+    await page.waitForFunction((text) => document.querySelector("#lines li.mark-l")?.innerText === text, newest);
+  }
+  await page.locator("#filter").fill("(");
+  await page.locator("#filter").press("Enter");
+  assert.match(await page.locator("[role=alert]").innerText(), /regular expression/);
+  await page.locator("#filter").fill("nowhere to be found");
+  await page.locator("#filter").press("Enter");
+  await page.waitForURL(/q=nowhere/);
+  assert.match(await page.locator("label.find").innerText(), /0 entries/);
+});
+
 await step("plots: figures are drawn in sandboxed frames", async () => {
   await tab("Plots");
   const frames = page.locator("iframe");
@@ -168,6 +201,7 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
+const made = await queues(page, call);
 
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");
@@ -205,6 +239,7 @@ const PAGES = {
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
   plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
+  queues: "/queues", "new-queue": "/queues/new", ...made,
 };
 
 async function look(page, name) {

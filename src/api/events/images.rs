@@ -12,7 +12,8 @@ use crate::{
     domain::{
         Ctx,
         events::{
-            self, ImageAnswer, ImageSampleRequest, NextSample, OldImages, PagerEntry, PagerRequest, kind_of,
+            self, ImageAnswer, ImageSampleRequest, NextSample, OldImages, PagedEntity, PagerEntry,
+            PagerRequest, kind_of,
         },
     },
     store::events::EventKind,
@@ -61,13 +62,17 @@ pub(super) fn paged(ctx: &Ctx<'_>, request: Request, event_kind: EventKind) -> R
             scroll_id: asked.scroll_id,
         },
     )?;
-    let mut metrics = Vec::with_capacity(page.entities.len());
-    for (task, iterations) in page.entities {
+    Reply::data(&json!({"scroll_id": page.scroll_id, "metrics": by_entity(page.entities)}))
+}
+
+/// `[{task, iterations: [{iter, events}]}]`.
+pub(in crate::api) fn by_entity(entities: Vec<PagedEntity>) -> Vec<Value> {
+    let of = |(task, iterations): PagedEntity| {
         let iterations: Vec<Value> =
             iterations.into_iter().map(|one| json!({"iter": one.iteration, "events": one.events})).collect();
-        metrics.push(json!({"task": task, "iterations": iterations}));
-    }
-    Reply::data(&json!({"scroll_id": page.scroll_id, "metrics": metrics}))
+        json!({"task": task, "iterations": iterations})
+    };
+    entities.into_iter().map(of).collect()
 }
 
 /// `events.debug_images` before 1.8 (spec/events.md 7.5).

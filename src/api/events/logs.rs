@@ -9,10 +9,11 @@ use crate::{
     domain::{
         Ctx,
         events::{
-            self, AllEvents, ClearRequest, LineForm, LinePattern, LogByTime, LogScroll, MetricVariants,
-            kind_of,
+            self, AllEvents, ClearRequest, LineForm, LinePattern, LogByTime, LogScroll, LogSearch,
+            MetricVariants, kind_of,
         },
     },
+    store::events::Search,
     types::Result,
 };
 
@@ -34,15 +35,22 @@ struct Get {
     order: Option<Order>,
     #[serde(default)]
     metrics: Vec<MetricVariants>,
+    search: Option<String>,
+    #[serde(default)]
+    search_regex: bool,
+    search_from: Option<i64>,
 }
 
 fn page_2_9() -> i64 {
     5_000
 }
 
-/// `events.get_task_log` from 2.9 on: by time (spec/events.md 4.1).
+/// `events.get_task_log` from 2.9 on: by time (spec/events.md 4.1), or, where `search` is given, a piece of a search.
 pub(super) fn get(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
-    let asked: Get = request.decode()?;
+    let mut asked: Get = request.decode()?;
+    if let Some(text) = asked.search.take() {
+        return search(ctx, asked, &text);
+    }
     let millis = |number: Number| number.as_i64().or_else(|| number.as_f64().map(|number| number as i64));
     let page = events::log_by_time(
         ctx,
@@ -56,6 +64,29 @@ pub(super) fn get(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
         },
     )?;
     Reply::data(&json!({"returned": page.events.len(), "events": page.events, "total": page.total}))
+}
+
+/// Lines that match, each with its number as `line` and its `timestamp`: clients jump to either. `next` goes into
+/// `search_from` of the following call; null when all was searched. A piece may be empty and the search not at its end.
+fn search(ctx: &Ctx<'_>, asked: Get, text: &str) -> Result<Reply> {
+    let search = if asked.search_regex { Search::expression(text)? } else { Search::text(text)? };
+    let page = events::search_log(
+        ctx,
+        &LogSearch {
+            task: asked.task,
+            search,
+            earlier: asked.navigate_earlier,
+            from: asked.search_from,
+            limit: asked.batch_size,
+            choice: choice(asked.metrics),
+        },
+    )?;
+    Reply::data(&json!({
+        "returned": page.events.len(),
+        "events": page.events,
+        "total": page.total,
+        "next": page.next,
+    }))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -8,7 +8,7 @@ use crate::{
     api::endpoint::{Reply, Request},
     domain::{
         Ctx,
-        events::{self, MetricVariants, kind_of},
+        events::{self, EntityValues, MetricVariants, kind_of},
     },
     store::events::EventKind,
     types::Result,
@@ -80,7 +80,13 @@ struct SingleValues {
 pub(super) fn single_values(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let asked: SingleValues = request.decode()?;
     let kind = kind_of(asked.model_events);
-    let tasks: Vec<Value> = events::single_values(ctx, kind, &asked.tasks, &choice(asked.metrics))?
+    let tasks = values_by_entity(events::single_values(ctx, kind, &asked.tasks, &choice(asked.metrics))?);
+    Reply::data(&json!({"tasks": tasks}))
+}
+
+/// `[{task, task_name, values: [{metric, variant, value, timestamp}]}]`.
+pub(in crate::api) fn values_by_entity(entities: Vec<EntityValues>) -> Vec<Value> {
+    entities
         .into_iter()
         .map(|(task, name, values)| {
             let values: Vec<Value> = values
@@ -91,8 +97,7 @@ pub(super) fn single_values(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
                 .collect();
             json!({"task": task, "task_name": name, "values": values})
         })
-        .collect();
-    Reply::data(&json!({"tasks": tasks}))
+        .collect()
 }
 
 /// `events.get_task_latest_scalar_values`.

@@ -1,10 +1,10 @@
 //! `events.*`: what tasks and models report (spec/events.md).
 
-mod images;
+pub(super) mod images;
 mod logs;
-mod metrics;
-mod plots;
-mod scalars;
+pub(super) mod metrics;
+pub(super) mod plots;
+pub(super) mod scalars;
 mod write;
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ fn event_kind(text: &str) -> Result<Option<EventKind>> {
     }
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 
@@ -89,6 +89,6 @@ fn everything() -> String {
     "*".to_owned()
 }
 
-fn one() -> i64 {
+pub(super) fn one() -> i64 {
     1
 }

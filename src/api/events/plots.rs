@@ -10,7 +10,9 @@ use crate::{
     api::endpoint::{Reply, Request},
     domain::{
         Ctx,
-        events::{self, MetricVariants, MultiPlotPage, MultiPlots, PlotAnswer, PlotSampleRequest, kind_of},
+        events::{
+            self, MetricVariants, MultiPlotPage, MultiPlots, PlotAnswer, PlotSampleRequest, PlotTree, kind_of,
+        },
     },
     store::events::EventKind,
     types::{Json, Result},
@@ -100,13 +102,14 @@ pub(super) fn multi_task_1_0(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
 /// Metric, variant, entity, iteration as text.
 type Tree = BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeMap<String, Named>>>>;
 
-fn multi(page: MultiPlotPage) -> Result<Reply> {
-    let mut plots = Tree::new();
-    for (metric, variants) in page.plots {
+/// `{metric: {variant: {entity: {"<iteration>": {name, plots}}}}}`.
+pub(in crate::api) fn by_metric(plots: PlotTree) -> impl Serialize {
+    let mut tree = Tree::new();
+    for (metric, variants) in plots {
         for (variant, entities) in variants {
             for (id, iterations) in entities {
                 for (iteration, named) in iterations {
-                    let variants = plots.entry(metric.clone()).or_default();
+                    let variants = tree.entry(metric.clone()).or_default();
                     let iterations =
                         variants.entry(variant.clone()).or_default().entry(id.clone()).or_default();
                     let named = Named { name: named.name, plots: named.plots };
@@ -115,14 +118,22 @@ fn multi(page: MultiPlotPage) -> Result<Reply> {
             }
         }
     }
-    // `returned` counts metrics (spec/events.md 6.2).
-    let returned = plots.len();
-    Reply::data(&json!({
-        "plots": plots,
-        "returned": returned,
-        "total": page.total,
-        "scroll_id": page.scroll_id,
-    }))
+    tree
+}
+
+#[derive(Serialize)]
+struct MultiAnswer<T> {
+    plots: T,
+    /// Counts metrics (spec/events.md 6.2).
+    returned: usize,
+    total: i64,
+    scroll_id: Option<String>,
+}
+
+fn multi(page: MultiPlotPage) -> Result<Reply> {
+    let returned = page.plots.len();
+    let plots = by_metric(page.plots);
+    Reply::data(&MultiAnswer { plots, returned, total: page.total, scroll_id: page.scroll_id })
 }
 
 /// `events.plots` (spec/events.md 7).

@@ -10,7 +10,7 @@ use crate::{
     api::endpoint::{Reply, Request},
     domain::{
         Ctx,
-        events::{self, Axis, Curve, CurvePoint, MetricVariants, RawScalars, kind_of},
+        events::{self, Axis, Curve, CurvePoint, EntityCharts, MetricVariants, RawScalars, kind_of},
     },
     types::{Millis, Result},
 };
@@ -18,7 +18,7 @@ use crate::{
 /// What the x values are, and how they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Key {
+pub(in crate::api) enum Key {
     #[default]
     Iter,
     Timestamp,
@@ -26,7 +26,7 @@ enum Key {
 }
 
 impl Key {
-    fn axis(self) -> Axis {
+    pub(in crate::api) fn axis(self) -> Axis {
         match self {
             Key::Iter => Axis::Iteration,
             Key::Timestamp | Key::IsoTime => Axis::Time,
@@ -42,7 +42,7 @@ impl Key {
     }
 }
 
-fn samples() -> i64 {
+pub(in crate::api) fn samples() -> i64 {
     2_000
 }
 
@@ -117,15 +117,20 @@ pub(super) fn multi_histogram(ctx: &Ctx<'_>, request: Request) -> Result<Reply> 
     let asked: MultiHistogram = request.decode()?;
     let (kind, axis) = (kind_of(asked.model_events), asked.key.axis());
     let all = events::charts_together(ctx, kind, &asked.tasks, axis, asked.samples, &choice(asked.metrics))?;
+    Reply::data(&BTreeMap::from([("metrics", by_metric(all, asked.key))]))
+}
+
+/// `{metric: {variant: {entity: {name, x, y}}}}`.
+pub(in crate::api) fn by_metric(entities: Vec<EntityCharts>, key: Key) -> impl Serialize {
     let mut metrics: BTreeMap<String, BTreeMap<String, BTreeMap<String, Line>>> = BTreeMap::new();
-    for entity in all {
+    for entity in entities {
         for Curve { metric, variant, x_axis_label, points } in entity.curves {
-            let line = Line::new(entity.name.clone(), asked.key, &points, x_axis_label);
+            let line = Line::new(entity.name.clone(), key, &points, x_axis_label);
             let variants = metrics.entry(metric).or_default();
             variants.entry(variant).or_default().insert(entity.id.clone(), line);
         }
     }
-    Reply::data(&json!({"metrics": metrics}))
+    metrics
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ mod manage;
 mod metrics;
 mod order;
 mod pull;
+mod runs;
 
 use serde_json::{Value, json};
 

@@ -8,4 +8,6 @@ mod source;
 
 pub(crate) use check::integer;
 pub use check::{Schema, check};
+#[cfg(test)]
+pub(crate) use source::names;
 pub use source::{request, request_json, response_json, versions};

@@ -38,6 +38,14 @@ static EXTRA: LazyLock<BTreeMap<String, BTreeMap<String, Json>>> =
 
 static COMPILED: LazyLock<Mutex<HashMap<String, Option<Arc<Schema>>>>> = LazyLock::new(Mutex::default);
 
+/// Service and action of every endpoint that a schema is written down for.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SOURCE.iter().flat_map(|(service, entries)| {
+        entries.endpoints.keys().map(move |action| (service.as_str(), action.as_str()))
+    })
+}
+
 /// Versions for which a schema of `service.action` is written down, oldest first.
 pub fn versions(name: &str) -> Vec<Version> {
     let mut versions: Vec<Version> = split(name)

@@ -121,7 +121,7 @@ pub(super) fn delete(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     Reply::data(&delete_answer(&gone))
 }
 
-fn delete_answer(gone: &Disposed) -> Json {
+pub(in crate::api) fn delete_answer(gone: &Disposed) -> Json {
     Json::from_iter([
         ("deleted".to_owned(), true.into()),
         ("updated_children".to_owned(), gone.children.into()),

@@ -1,11 +1,11 @@
 //! `tasks.*`: the wire of tasks (spec/tasks.md). Each handler decodes, calls one use-case and shapes the answer.
 
-mod cleanup;
+pub(super) mod cleanup;
 mod content;
 mod items;
 mod queueing;
 mod reading;
-mod shape;
+pub(super) mod shape;
 mod status;
 
 #[cfg(test)]

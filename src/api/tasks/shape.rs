@@ -11,8 +11,8 @@ use crate::{
 
 /// One task.
 #[derive(Deserialize)]
-pub(super) struct TaskOnly {
-    pub(super) task: String,
+pub(in crate::api) struct TaskOnly {
+    pub(in crate::api) task: String,
 }
 
 /// A status call.
@@ -96,7 +96,7 @@ pub(super) fn wrong(name: &str, must: &str) -> ApiError {
 }
 
 /// `{updated: 1, fields}`, and what else the call says.
-pub(super) fn updated(fields: Json, more: Value) -> Result<Reply> {
+pub(in crate::api) fn updated(fields: Json, more: Value) -> Result<Reply> {
     Reply::data(&update(fields, more))
 }
 
@@ -112,7 +112,7 @@ pub(super) fn update(fields: Json, more: Value) -> Json {
 }
 
 /// The envelope of a call for many ids; `show` gives the members besides `id`.
-pub(super) fn many<T>(batch: Batch<T>, show: impl Fn(T) -> Json) -> Json {
+pub(in crate::api) fn many<T>(batch: Batch<T>, show: impl Fn(T) -> Json) -> Json {
     let succeeded: Vec<Value> = batch
         .succeeded
         .into_iter()

@@ -316,3 +316,6 @@ fn set_runtime_properties(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     workers::set_properties(ctx, &asked.worker, &properties)?;
     Ok(Reply::empty())
 }
+
+#[cfg(test)]
+mod aging_tests;

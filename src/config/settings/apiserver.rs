@@ -102,6 +102,9 @@ section! {
     pub struct Request {
         /// Largest body of an API call, in bytes (spec/security_rules.md S24).
         max_body_bytes: u64 = 64 << 20,
+        /// What the bodies of all API calls that are read or worked on may hold in memory, in bytes; two of the largest
+        /// always have room. Clients that send more are slowed down, then asked to come again (503).
+        max_in_flight_bytes: u64 = 256 << 20,
         /// Prefix removed from paths that start with it.
         strip_prefix: Option<String> = None,
     }

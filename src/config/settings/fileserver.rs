@@ -1,5 +1,7 @@
 //! `fileserver.*` (spec/protocol.md 6.4, spec/files.md 3).
 
+use crate::crypto::Secret;
+
 use super::super::read::Seconds;
 use super::super::section::section;
 use super::super::sources::Environment;
@@ -13,6 +15,8 @@ section! {
         delete: Delete = Default::default(),
         /// Downloads.
         download: Download = Default::default(),
+        /// A bucket that holds the files instead of the disk.
+        s3: S3 = Default::default(),
         /// Uploads.
         upload: Upload = Default::default(),
         /// Root of the stored files; unset: `files` in the data directory. Also `CLEARML_UPLOAD_FOLDER`.
@@ -59,6 +63,26 @@ section! {
         tenant_quota_mb: u64 = 0,
         /// Uploads are refused when they would leave less than this free on the disk, in MiB: the database needs room.
         min_free_mb: u64 = 512,
+    }
+}
+
+section! {
+    /// A bucket that holds the files instead of the disk; used when `bucket` is set.
+    pub struct S3 {
+        /// Name of the bucket. It must exist, and be used by this server only, below `prefix`.
+        bucket: Option<String> = None,
+        /// What stands before the names of all objects.
+        prefix: String = String::new(),
+        /// `http[s]://host[:port]` of a storage other than Amazon's.
+        endpoint: Option<String> = None,
+        /// Region.
+        region: String = "us-east-1".to_owned(),
+        /// Access key; unset: the credentials of the server's surroundings (`AWS_*` variables, the role of its machine).
+        access_key: Option<String> = None,
+        /// Its secret.
+        secret_key: Option<Secret<String>> = None,
+        /// Size of the parts of an upload, in MiB, 5 to 1,024. An upload holds two of them in memory, and has at most 10,000.
+        part_size_mb: u64 = 16,
     }
 }
 

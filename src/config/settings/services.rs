@@ -37,6 +37,8 @@ section! {
         queues: Queues = Default::default(),
         /// Model serving.
         serving: Serving = Default::default(),
+        /// What tenants' own storage settings may do.
+        storage: Storage = Default::default(),
         /// Cloud credentials of the server.
         storage_credentials: StorageCredentials = StorageCredentials::default(),
         /// Tasks.
@@ -87,6 +89,9 @@ section! {
         retry_timeout_sec: Seconds = Seconds::new(60),
         /// The file server.
         fileserver: FileDelete = Default::default(),
+        /// How long files are left alone first, in seconds: the SDK deletes them too, right after their task, and reports
+        /// those that are gone already as failures.
+        grace_sec: Seconds = Seconds::new(10),
     }
 }
 
@@ -192,6 +197,16 @@ section! {
         container_auto_unregister: bool = true,
         /// Narrowest step of charts, in seconds.
         min_chart_interval_sec: Seconds = Seconds::new(40),
+    }
+}
+
+section! {
+    /// What tenants' own storage settings may do (spec/security_rules.md S16).
+    pub struct Storage {
+        /// Whether tenants may use the credentials of the server's surroundings: `AWS_*` variables, the role of its machine.
+        allow_credentials_chain: bool = false,
+        /// Whether tenants may name storages on private networks, and storages without TLS.
+        allow_private_hosts: bool = false,
     }
 }
 

@@ -54,6 +54,9 @@ pub fn add(ctx: &Ctx<'_>, lines: &[&str]) -> Result<Added> {
     if batch.entities.is_empty() {
         return none_stored(batch.refused);
     }
+    for entity in &mut batch.entities {
+        entity.report.pack_lines()?;
+    }
     let (added, learned) = ctx.write_events(|tx| store(ctx, tx, &mut batch))?;
     ctx.app.store.learn(learned);
     Ok(added)

@@ -1,15 +1,15 @@
 //! A whole log as a file, written as it is read (protocol: spec/events.md 4.3).
 
-use std::{
-    collections::HashMap,
-    io::{self, Read},
-};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::access::readable_one;
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx,
+        transfer::{PagedFile, Pages},
+    },
     store::{
         Scope,
         events::{Batches, EventKind, LogLine, LogPages, OwnerKind},
@@ -101,21 +101,19 @@ impl LinePattern {
     }
 }
 
-/// A log on its way out. Holds one page of lines at a time, and nothing of the database between two pages.
+/// A log on its way out. Holds nothing of the database between two pages.
 pub struct LogFile {
     pages: Option<LogPages>,
     scope: Scope,
     /// Metric and variant of lines that have them, by series.
     names: HashMap<i64, (String, String)>,
     form: LineForm,
-    page: String,
-    read: usize,
 }
 
 /// The whole log of a task, oldest line first.
 ///
 /// Errors: 400/101.
-pub fn log_file(ctx: &Ctx<'_>, task: &str, form: LineForm) -> Result<LogFile> {
+pub fn log_file(ctx: &Ctx<'_>, task: &str, form: LineForm) -> Result<PagedFile<LogFile>> {
     ctx.read(|snapshot| {
         let of = readable_one(snapshot, OwnerKind::Task, task)?;
         let mut names = HashMap::new();
@@ -124,24 +122,20 @@ pub fn log_file(ctx: &Ctx<'_>, task: &str, form: LineForm) -> Result<LogFile> {
                 names.insert(series.id, (series.metric, series.variant));
             }
         }
-        Ok(LogFile {
+        Ok(PagedFile::new(LogFile {
             pages: of.events.map(|events| ctx.app.store.log_pages(&events)),
             scope: ctx.scope().clone(),
             names,
             form,
-            page: String::new(),
-            read: 0,
-        })
+        }))
     })
 }
 
-impl LogFile {
-    fn next_page(&mut self) -> Result<()> {
-        self.page.clear();
-        self.read = 0;
-        let Some(pages) = &mut self.pages else { return Ok(()) };
-        let (names, form, page) = (&self.names, &self.form, &mut self.page);
-        let ended = pages.next(&self.scope, |snapshot, lines| {
+impl Pages for LogFile {
+    fn write_next(&mut self, page: &mut String) -> Result<bool> {
+        let Some(pages) = &mut self.pages else { return Ok(false) };
+        let (names, form) = (&self.names, &self.form);
+        pages.next(&self.scope, |snapshot, lines| {
             let mut batches = Batches::default();
             for line in &lines {
                 let batch = batches.get(snapshot, line.batch)?;
@@ -156,12 +150,8 @@ impl LogFile {
                     }
                 }
             }
-            Ok(lines.is_empty())
-        })?;
-        if ended {
-            self.pages = None;
-        }
-        Ok(())
+            Ok(!lines.is_empty())
+        })
     }
 }
 
@@ -198,24 +188,6 @@ fn json_line(
         }
     }
     document
-}
-
-impl Read for LogFile {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.read >= self.page.len() {
-            if self.pages.is_none() {
-                return Ok(0);
-            }
-            self.next_page().map_err(|error| io::Error::other(error.to_string()))?;
-        }
-        let rest = self.page.as_bytes().get(self.read..).unwrap_or_default();
-        let length = rest.len().min(buffer.len());
-        if let (Some(into), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {
-            into.copy_from_slice(from);
-        }
-        self.read += length;
-        Ok(length)
-    }
 }
 
 #[cfg(test)]

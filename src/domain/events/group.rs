@@ -255,6 +255,7 @@ impl<'a> Grouped<'a> {
         }
         let names = (!metric.is_empty() || !variant.is_empty()).then_some((metric, variant));
         self.report.lines.push(ReportedLine {
+            position: self.report.lines.len() as i64,
             iteration: common.iteration,
             names,
             level,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    access::{Readable, readable_one},
+    access::readable_one,
     cursor::subject,
     document::Writer,
     held::Held,
+    viewer::{View, numbered_series, stale},
 };
 use crate::{
     domain::Ctx,
@@ -14,7 +15,7 @@ use crate::{
         Snapshot,
         events::{Direction, EventKind, Image, Iterations, OwnerKind, Series},
     },
-    types::{ApiError, ErrorKind, Json, Result},
+    types::{Json, Result},
 };
 
 /// What is asked for.
@@ -67,10 +68,7 @@ pub struct ImageAnswer {
 /// Where a viewer stands.
 #[derive(Clone, Debug)]
 pub(super) struct ImageSample {
-    kind: OwnerKind,
-    id: String,
-    metric: String,
-    one_metric: bool,
+    view: View,
     /// Valid iterations of the known series, by metric and variant.
     ranges: Vec<(i64, (i64, i64))>,
     /// The image shown: its series and iteration.
@@ -79,12 +77,8 @@ pub(super) struct ImageSample {
 
 impl ImageSample {
     pub(super) fn weight(&self) -> usize {
-        self.id.len() + self.metric.len() + self.ranges.len() * 24
+        self.view.weight() + self.ranges.len() * 24
     }
-}
-
-fn stale() -> ApiError {
-    ApiError::new(ErrorKind::InvalidScrollId, "open the viewer again")
 }
 
 /// Shows an image of a variant.
@@ -97,30 +91,22 @@ pub fn image_sample(ctx: &Ctx<'_>, asked: &ImageSampleRequest) -> Result<ImageAn
             Some(Held::ImageSample(sample)) => Some((id, sample)),
             _ => None,
         });
+    let view = View {
+        kind: asked.kind,
+        id: asked.id.clone(),
+        metric: asked.metric.clone(),
+        one_metric: asked.one_metric,
+    };
     if let Some((_, sample)) = &known {
-        let same = sample.kind == asked.kind
-            && sample.id == asked.id
-            && sample.one_metric == asked.one_metric
-            && (!asked.one_metric || sample.metric == asked.metric);
-        if !same {
-            return Err(stale());
-        }
+        sample.view.check_same(&view)?;
     }
     let (sample, event, range) = ctx.read(|snapshot| {
         let of = readable_one(snapshot, asked.kind, &asked.id)?;
-        let all = series(snapshot, &of)?;
+        let all = numbered_series(snapshot, &of, EventKind::Image)?;
         let mut sample = match &known {
-            Some((_, sample)) => (**sample).clone(),
-            None => ImageSample {
-                kind: asked.kind,
-                id: asked.id.clone(),
-                metric: asked.metric.clone(),
-                one_metric: asked.one_metric,
-                ranges: Vec::new(),
-                current: None,
-            },
+            Some((_, sample)) => ImageSample { view, ..(**sample).clone() },
+            None => ImageSample { view, ranges: Vec::new(), current: None },
         };
-        sample.metric.clone_from(&asked.metric);
         if known.is_none() || asked.refresh {
             sample.scan(snapshot, &all)?;
         }
@@ -149,12 +135,12 @@ pub fn image_sample(ctx: &Ctx<'_>, asked: &ImageSampleRequest) -> Result<ImageAn
 pub fn next_image(ctx: &Ctx<'_>, asked: &NextSample) -> Result<ImageAnswer> {
     let states = &ctx.app.events.states;
     let sample = match states.get(&asked.scroll_id, &subject(ctx), ctx.call.received) {
-        Some(Held::ImageSample(sample)) if sample.id == asked.id && sample.kind == asked.kind => sample,
+        Some(Held::ImageSample(sample)) if sample.view.is_of(asked.kind, &asked.id) => sample,
         _ => return Err(stale()),
     };
     let found = ctx.read(|snapshot| {
         let of = readable_one(snapshot, asked.kind, &asked.id)?;
-        let all = series(snapshot, &of)?;
+        let all = numbered_series(snapshot, &of, EventKind::Image)?;
         let Some((series, image, range)) = sample.neighbour(snapshot, &all, asked)? else { return Ok(None) };
         let event = Writer::new(ctx, snapshot, &of).image(series, &image)?;
         Ok(Some((series.metric.clone(), image, event, range)))
@@ -162,8 +148,9 @@ pub fn next_image(ctx: &Ctx<'_>, asked: &NextSample) -> Result<ImageAnswer> {
     let (sample, event, range) = match found {
         None => (sample, None, None),
         Some((metric, image, event, range)) => {
+            let view = View { metric, ..sample.view.clone() };
             let moved =
-                ImageSample { metric, current: Some((image.series, image.iteration)), ..(*sample).clone() };
+                ImageSample { view, current: Some((image.series, image.iteration)), ..(*sample).clone() };
             (Arc::new(moved), Some(event), Some(range))
         }
     };
@@ -172,20 +159,13 @@ pub fn next_image(ctx: &Ctx<'_>, asked: &NextSample) -> Result<ImageAnswer> {
     Ok(ImageAnswer { scroll_id, event, range })
 }
 
-fn series(snapshot: &Snapshot<'_>, of: &Readable) -> Result<Vec<Series>> {
-    let Some(events) = &of.events else { return Ok(Vec::new()) };
-    let mut series = snapshot.series_of(events, EventKind::Image)?;
-    series.retain(|series| series.numbered);
-    Ok(series)
-}
-
 /// A series, an image of it, and its valid iterations.
 type Neighbour<'a> = (&'a Series, Image, (i64, i64));
 
 impl ImageSample {
     fn scan(&mut self, snapshot: &Snapshot<'_>, all: &[Series]) -> Result<()> {
         self.ranges.clear();
-        for series in all.iter().filter(|series| !self.one_metric || series.metric == self.metric) {
+        for series in all.iter().filter(|series| self.view.reaches(&series.metric)) {
             if let Some(range) = snapshot.image_range(series)? {
                 self.ranges.push((series.id, range));
             }
@@ -194,7 +174,7 @@ impl ImageSample {
     }
 
     /// Known series, by metric and variant, with their valid iterations.
-    fn known<'a>(&'a self, all: &'a [Series]) -> impl DoubleEndedIterator<Item = (&'a Series, (i64, i64))> {
+    fn known<'a>(&self, all: &'a [Series]) -> impl Iterator<Item = (&'a Series, (i64, i64))> {
         all.iter().filter_map(|series| {
             let (_, range) = self.ranges.iter().find(|(id, _)| *id == series.id)?;
             Some((series, *range))
@@ -209,12 +189,9 @@ impl ImageSample {
     ) -> Result<Option<Neighbour<'a>>> {
         let Some((current, iteration)) = self.current else { return Ok(None) };
         let Some(current) = all.iter().find(|series| series.id == current) else { return Ok(None) };
-        let candidates: Vec<(&Series, (i64, i64))> = all
-            .iter()
-            .filter_map(|series| {
-                let (_, range) = self.ranges.iter().find(|(id, _)| *id == series.id)?;
-                (!self.one_metric || series.metric == current.metric).then_some((series, *range))
-            })
+        let candidates: Vec<(&Series, (i64, i64))> = self
+            .known(all)
+            .filter(|(series, _)| !self.view.one_metric || series.metric == current.metric)
             .collect();
         if !asked.next_iteration
             && let Some(found) = beside(snapshot, &candidates, current, iteration, asked.earlier)?

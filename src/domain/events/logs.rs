@@ -86,15 +86,18 @@ fn page(
     }
     let newest = events.lines;
     let mut lines = snapshot.lines_by_time(events, names, direction, after, newest, false, size)?;
+    // Nearly always one look at a few lines tells that the moment ends here.
+    let mut some = 16;
     while lines.len() >= size
         && let Some(last) = lines.last()
     {
         let moment = last.timestamp;
         let place = Some(LogPlace { timestamp: moment, line: last.line });
-        let more = snapshot.lines_by_time(events, names, direction, place, newest, false, size)?;
+        let more = snapshot.lines_by_time(events, names, direction, place, newest, false, some)?;
         let read = more.len();
         let same: Vec<LogLine> = more.into_iter().take_while(|line| line.timestamp == moment).collect();
-        let all_same = same.len() == read && read == size;
+        let all_same = same.len() == read && read == some;
+        some = 4_096;
         lines.extend(same);
         if !all_same {
             break;
@@ -103,7 +106,7 @@ fn page(
     Ok(lines)
 }
 
-fn documents(
+pub(super) fn documents(
     ctx: &Ctx<'_>,
     snapshot: &Snapshot<'_>,
     of: &Readable,
@@ -293,28 +296,5 @@ pub fn log_window(
             has_later,
             version: events.stamp(events.stamps.logs),
         })
-    })
-}
-
-/// Where a text occurs in a log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogMatches {
-    /// Lines that contain it.
-    pub total: i64,
-    /// The nearest such line before the one asked about.
-    pub before: Option<i64>,
-    /// The nearest after it.
-    pub after: Option<i64>,
-}
-
-/// Finds a text in the whole log, exact in case, around a line.
-///
-/// Errors: 400/101.
-pub fn find_in_log(ctx: &Ctx<'_>, task: &str, text: &str, around: i64) -> Result<LogMatches> {
-    ctx.read(|snapshot| {
-        let of = readable_one(snapshot, OwnerKind::Task, task)?;
-        let Some(events) = &of.events else { return Ok(LogMatches::default()) };
-        let (total, before, after) = snapshot.find_in_log(events, text, around)?;
-        Ok(LogMatches { total, before, after })
     })
 }

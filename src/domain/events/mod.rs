@@ -21,11 +21,13 @@ mod filter;
 mod group;
 mod held;
 mod image_sample;
+mod log_search;
 mod logs;
 mod metrics;
 mod old_images;
 mod pager;
 mod pages;
+mod past;
 mod plot_sample;
 mod plots;
 mod raw;
@@ -33,6 +35,7 @@ mod raw_scalars;
 mod scroll;
 mod text;
 mod vectors;
+mod viewer;
 
 pub use access::{Readable, kind_of, readable, readable_one};
 pub use add::{Added, add};
@@ -46,17 +49,19 @@ pub use delete::delete_events;
 pub use download::{LineForm, LinePattern, LogFile, log_file};
 pub use filter::{LogFilter, Unfiltered};
 pub use image_sample::{ImageAnswer, ImageSampleRequest, NextSample, image_sample, next_image};
+pub use log_search::{LogMatches, LogSearch, LogSearchPage, Matches, SearchAt, find_in_log, search_log};
 pub use logs::{
-    ClearRequest, LogByTime, LogMatches, LogPage, LogScroll, LogWindow, WindowAt, clear_log, find_in_log,
-    log_by_time, log_scroll, log_window,
+    ClearRequest, LogByTime, LogPage, LogScroll, LogWindow, WindowAt, clear_log, log_by_time, log_scroll,
+    log_window,
 };
 pub use metrics::{
     EntityValues, LatestScalars, MetricBranch, MetricNames, SingleValue, latest_scalars, metric_tree,
     metrics_by_entity, metrics_of_kind, metrics_together, single_values,
 };
 pub use old_images::{ImageScroll, OldImages, old_images};
-pub use pager::{PagedIteration, PagerEntry, PagerPage, PagerRequest, page};
+pub use pager::{PagedEntity, PagedIteration, PagerEntry, PagerPage, PagerRequest, newest_page, page};
 pub use pages::{Versions, images, plots, versions};
+pub(super) use past::add_past;
 pub use plot_sample::{PlotAnswer, PlotSampleRequest, next_plot, plot_sample};
 pub use plots::{
     MultiPlotPage, MultiPlots, NamedPlots, PlotScroll, PlotTree, multi_plots, newest_plots, old_multi_plots,
@@ -64,6 +69,7 @@ pub use plots::{
 };
 pub use raw_scalars::{RawPage, RawScalars, ScalarPage, raw_scalars, scalar_documents};
 pub use scroll::clear_scroll;
+pub(super) use text::with_standard_tokens;
 pub use vectors::{Vectors, vectors};
 
 use crate::{domain::Ctx, types::Millis};
@@ -77,7 +83,7 @@ pub struct EventsState {
 
 impl Default for EventsState {
     fn default() -> Self {
-        EventsState { log_filter: Box::new(Unfiltered), states: held::States::default() }
+        EventsState { log_filter: Box::new(Unfiltered), states: held::no_states() }
     }
 }
 

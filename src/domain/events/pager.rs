@@ -10,6 +10,7 @@ use super::{
     cursor::subject,
     document::Writer,
     held::Held,
+    viewer::numbered_series,
 };
 use crate::{
     domain::Ctx,
@@ -59,11 +60,14 @@ pub struct PagedIteration {
     pub events: Vec<Json>,
 }
 
+/// A task or model by id, and its iterations, newest first.
+pub type PagedEntity = (String, Vec<PagedIteration>);
+
 /// A page: for each entity its iterations, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PagerPage {
     /// In the order of the request.
-    pub entities: Vec<(String, Vec<PagedIteration>)>,
+    pub entities: Vec<PagedEntity>,
     /// Where to go on.
     pub scroll_id: String,
 }
@@ -137,6 +141,30 @@ impl Pager {
 ///
 /// Errors: 400/101, 400/201; 400/12 no entries, or `iters` below 1.
 pub fn page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<PagerPage> {
+    let states = &ctx.app.events.states;
+    let known =
+        asked.scroll_id.as_deref().and_then(|id| match states.get(id, &subject(ctx), ctx.call.received) {
+            Some(Held::Pager(pager)) if pager.event_kind == asked.event_kind && pager.kind == asked.kind => {
+                Some((id, pager))
+            }
+            _ => None,
+        });
+    let (pager, entities) = turn(ctx, asked, known.as_ref().map(|(_, pager)| &**pager))?;
+    let id = known.as_ref().map(|(id, _)| *id);
+    let held = Held::Pager(Arc::new(pager));
+    let scroll_id = states.put(id, &subject(ctx), held, super::expiry(ctx));
+    Ok(PagerPage { entities, scroll_id })
+}
+
+/// The first page for a reader who won't turn it: nothing is kept.
+///
+/// Errors: as [`page`].
+pub fn newest_page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<Vec<PagedEntity>> {
+    turn(ctx, asked, None).map(|(_, entities)| entities)
+}
+
+/// The page after `known`, or the first one, and where the reader stands then.
+fn turn(ctx: &Ctx<'_>, asked: &PagerRequest, known: Option<&Pager>) -> Result<(Pager, Vec<PagedEntity>)> {
     if asked.entries.is_empty() {
         return Err(
             ApiError::new(ErrorKind::ValidationError, "name at least one task").with("field", "metrics")
@@ -147,20 +175,12 @@ pub fn page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<PagerPage> {
             ApiError::new(ErrorKind::ValidationError, "iters must be at least 1").with("iters", asked.iters)
         );
     }
-    let states = &ctx.app.events.states;
-    let known =
-        asked.scroll_id.as_deref().and_then(|id| match states.get(id, &subject(ctx), ctx.call.received) {
-            Some(Held::Pager(pager)) if pager.event_kind == asked.event_kind && pager.kind == asked.kind => {
-                Some((id, pager))
-            }
-            _ => None,
-        });
-    let (pager, entities) = ctx.read(|snapshot| {
+    ctx.read(|snapshot| {
         let wanted = wanted(&asked.entries);
         let ids: Vec<&str> = wanted.iter().map(|(id, _)| *id).collect();
         readable(snapshot, asked.kind, &ids)?;
-        let (mut pager, is_new) = match &known {
-            Some((_, pager)) => ((**pager).clone(), false),
+        let (mut pager, is_new) = match known {
+            Some(pager) => (pager.clone(), false),
             None => {
                 let entities = wanted.iter().map(|(id, wanted)| State::new(id, wanted)).collect();
                 (Pager { event_kind: asked.event_kind, kind: asked.kind, entities }, true)
@@ -173,7 +193,7 @@ pub fn page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<PagerPage> {
             |state: &State| wanted.iter().find(|(id, _)| *id == state.id).map(|(_, wanted)| wanted.clone());
         let mut entities = Vec::new();
         for (state, of) in pager.entities.iter_mut().zip(&owners) {
-            let all = series(snapshot, asked.event_kind, of)?;
+            let all = numbered_series(snapshot, of, asked.event_kind)?;
             if is_new || asked.refresh {
                 state.scan(snapshot, asked.event_kind, &all)?;
             }
@@ -183,11 +203,7 @@ pub fn page(ctx: &Ctx<'_>, asked: &PagerRequest) -> Result<PagerPage> {
             entities.push((state.id.clone(), iterations));
         }
         Ok((pager, entities))
-    })?;
-    let id = known.as_ref().map(|(id, _)| *id);
-    let held = Held::Pager(Arc::new(pager));
-    let scroll_id = states.put(id, &subject(ctx), held, super::expiry(ctx));
-    Ok(PagerPage { entities, scroll_id })
+    })
 }
 
 /// Entities of the request in its order. An entry without metric makes the entity's other entries void.
@@ -209,14 +225,6 @@ fn wanted(entries: &[PagerEntry]) -> Vec<(&str, Wanted)> {
         }
     }
     wanted
-}
-
-/// Series with iterations, by metric and variant.
-fn series(snapshot: &Snapshot<'_>, kind: EventKind, of: &Readable) -> Result<Vec<Series>> {
-    let Some(events) = &of.events else { return Ok(Vec::new()) };
-    let mut series = snapshot.series_of(events, kind)?;
-    series.retain(|series| series.numbered);
-    Ok(series)
 }
 
 impl State {

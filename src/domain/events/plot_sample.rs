@@ -8,6 +8,7 @@ use super::{
     held::Held,
     image_sample::NextSample,
     plots::documents,
+    viewer::{View, numbered_series, stale},
 };
 use crate::{
     domain::Ctx,
@@ -15,7 +16,7 @@ use crate::{
         Snapshot,
         events::{Direction, EventKind, Iterations, OwnerKind, Series},
     },
-    types::{ApiError, ErrorKind, Json, Result},
+    types::{Json, Result},
 };
 
 /// Plots in one answer.
@@ -54,10 +55,7 @@ pub struct PlotAnswer {
 /// Where a viewer stands.
 #[derive(Clone, Debug)]
 pub(super) struct PlotSample {
-    kind: OwnerKind,
-    id: String,
-    metric: String,
-    one_metric: bool,
+    view: View,
     /// Iterations of the known metrics, ascending by name.
     ranges: Vec<(String, (i64, i64))>,
     /// Iteration shown.
@@ -67,7 +65,7 @@ pub(super) struct PlotSample {
 impl PlotSample {
     pub(super) fn weight(&self) -> usize {
         let ranges: usize = self.ranges.iter().map(|(metric, _)| metric.len() + 48).sum();
-        self.id.len() + self.metric.len() + ranges
+        self.view.weight() + ranges
     }
 
     fn range(&self, metric: &str) -> Option<(i64, i64)> {
@@ -76,8 +74,7 @@ impl PlotSample {
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, all: &[Series]) -> Result<()> {
         self.ranges.clear();
-        let wanted: Vec<&Series> =
-            all.iter().filter(|series| !self.one_metric || series.metric == self.metric).collect();
+        let wanted: Vec<&Series> = all.iter().filter(|series| self.view.reaches(&series.metric)).collect();
         for same_metric in wanted.chunk_by(|a, b| a.metric == b.metric) {
             let first = nearest(snapshot, same_metric, Iterations::ALL, Direction::Ascending)?;
             let last = nearest(snapshot, same_metric, Iterations::ALL, Direction::Descending)?;
@@ -87,17 +84,6 @@ impl PlotSample {
         }
         Ok(())
     }
-}
-
-fn stale() -> ApiError {
-    ApiError::new(ErrorKind::InvalidScrollId, "open the viewer again")
-}
-
-fn series(snapshot: &Snapshot<'_>, of: &Readable) -> Result<Vec<Series>> {
-    let Some(events) = &of.events else { return Ok(Vec::new()) };
-    let mut series = snapshot.series_of(events, EventKind::Plot)?;
-    series.retain(|series| series.numbered);
-    Ok(series)
 }
 
 /// The first iteration of any of the series in a direction.
@@ -127,30 +113,22 @@ pub fn plot_sample(ctx: &Ctx<'_>, asked: &PlotSampleRequest) -> Result<PlotAnswe
             Some(Held::PlotSample(sample)) => Some((id, sample)),
             _ => None,
         });
+    let view = View {
+        kind: asked.kind,
+        id: asked.id.clone(),
+        metric: asked.metric.clone(),
+        one_metric: asked.one_metric,
+    };
     if let Some((_, sample)) = &known {
-        let same = sample.kind == asked.kind
-            && sample.id == asked.id
-            && sample.one_metric == asked.one_metric
-            && (!asked.one_metric || sample.metric == asked.metric);
-        if !same {
-            return Err(stale());
-        }
+        sample.view.check_same(&view)?;
     }
     let (sample, events, range) = ctx.read(|snapshot| {
         let of = readable_one(snapshot, asked.kind, &asked.id)?;
-        let all = series(snapshot, &of)?;
+        let all = numbered_series(snapshot, &of, EventKind::Plot)?;
         let mut sample = match &known {
-            Some((_, sample)) => (**sample).clone(),
-            None => PlotSample {
-                kind: asked.kind,
-                id: asked.id.clone(),
-                metric: asked.metric.clone(),
-                one_metric: asked.one_metric,
-                ranges: Vec::new(),
-                current: None,
-            },
+            Some((_, sample)) => PlotSample { view, ..(**sample).clone() },
+            None => PlotSample { view, ranges: Vec::new(), current: None },
         };
-        sample.metric.clone_from(&asked.metric);
         if known.is_none() || asked.refresh {
             sample.scan(snapshot, &all)?;
         }
@@ -195,12 +173,12 @@ fn at(
 pub fn next_plot(ctx: &Ctx<'_>, asked: &NextSample) -> Result<PlotAnswer> {
     let states = &ctx.app.events.states;
     let sample = match states.get(&asked.scroll_id, &subject(ctx), ctx.call.received) {
-        Some(Held::PlotSample(sample)) if sample.id == asked.id && sample.kind == asked.kind => sample,
+        Some(Held::PlotSample(sample)) if sample.view.is_of(asked.kind, &asked.id) => sample,
         _ => return Err(stale()),
     };
     let found = ctx.read(|snapshot| {
         let of = readable_one(snapshot, asked.kind, &asked.id)?;
-        let all = series(snapshot, &of)?;
+        let all = numbered_series(snapshot, &of, EventKind::Plot)?;
         let Some((metric, iteration)) = sample.neighbour(snapshot, &all, asked)? else { return Ok(None) };
         let own: Vec<&Series> = all.iter().filter(|series| series.metric == metric).collect();
         let events = at(ctx, snapshot, &of, &own, iteration)?;
@@ -210,7 +188,8 @@ pub fn next_plot(ctx: &Ctx<'_>, asked: &NextSample) -> Result<PlotAnswer> {
         None => (sample, Vec::new(), None),
         Some((metric, iteration, events)) => {
             let range = sample.range(&metric);
-            let moved = PlotSample { metric, current: Some(iteration), ..(*sample).clone() };
+            let view = View { metric, ..sample.view.clone() };
+            let moved = PlotSample { view, current: Some(iteration), ..(*sample).clone() };
             (Arc::new(moved), events, range)
         }
     };
@@ -234,13 +213,16 @@ impl PlotSample {
         let mut found: Vec<(i64, &str)> = Vec::new();
         for same_metric in all.chunk_by(|a, b| a.metric == b.metric) {
             let Some(metric) = same_metric.first().map(|series| series.metric.as_str()) else { continue };
-            if self.range(metric).is_none() || self.one_metric && metric != self.metric {
+            if self.range(metric).is_none() || !self.view.reaches(metric) {
                 continue;
             }
             let series: Vec<&Series> = same_metric.iter().collect();
-            let further =
-                if asked.earlier { metric < self.metric.as_str() } else { metric > self.metric.as_str() };
-            let beside = further && !self.one_metric && !asked.next_iteration;
+            let further = if asked.earlier {
+                metric < self.view.metric.as_str()
+            } else {
+                metric > self.view.metric.as_str()
+            };
+            let beside = further && !self.view.one_metric && !asked.next_iteration;
             let mut nearby = None;
             if beside {
                 nearby = nearest(snapshot, &series, same, direction)?;

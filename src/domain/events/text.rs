@@ -173,7 +173,7 @@ pub(super) fn is_shallow(json: &str) -> bool {
 
 /// `line` with the bare tokens `NaN`, `Infinity` and `-Infinity`, which Python writes but JSON does not know, as texts.
 /// Where they stand for a value, they are then no numbers; no answer ever holds the bare tokens.
-pub(super) fn with_standard_tokens(line: &str) -> Cow<'_, str> {
+pub(in crate::domain) fn with_standard_tokens(line: &str) -> Cow<'_, str> {
     // Nearly all lines are done with after one quick look.
     let suspect = memchr::memchr2(b'N', b'I', line.as_bytes()).is_some();
     if !suspect || !line.contains("NaN") && !line.contains("Infinity") {

@@ -152,13 +152,35 @@ impl Files {
         })
     }
 
+    /// As [`Files::delete_scheduled`], for every file below a directory. Files that belong to a task, model or report that
+    /// still exists stay: the folder was scheduled because something in it had to go, not because all of it had to.
+    pub fn delete_scheduled_folder(&self, ctx: &Ctx<'_>, path: &FilePath) -> Result<()> {
+        let operation = operations::find("files.delete_scheduled").ok_or(ErrorKind::InternalError)?;
+        perform(operation, ctx, |ctx| {
+            ctx.touched("folder", path.as_str());
+            let mut target = self.target(ctx.app, &ctx.caller.tenant, path)?;
+            ctx.read(|snapshot| {
+                let rules =
+                    Rules::load(snapshot, &ctx.caller.user, target.files.iter().map(|(_, path)| path))?;
+                target.files.retain(|(_, path)| rules.owner(path).is_none());
+                Ok(())
+            })?;
+            self.remove(ctx, &target.files)?;
+            for (tree, directories) in &target.directories {
+                self.blobs.remove_empty(tree, directories);
+            }
+            Ok(())
+        })
+    }
+
     fn target(&self, app: &App, tenant: &CompanyId, path: &FilePath) -> Result<Target> {
         let mut target = Target::default();
         for (tree, found) in self.find(app, tenant, path)? {
             match found {
                 Found::File => target.files.push((tree, path.clone())),
                 Found::Directory => {
-                    let Listing { files, directories } = self.blobs.list(&tree, path).map_err(failed)?;
+                    let Listing { files, directories } =
+                        self.blobs.list(&tree, Some(path)).map_err(failed)?;
                     target.files.extend(files.into_iter().map(|file| (tree.clone(), file)));
                     target
                         .directories

@@ -8,6 +8,7 @@ mod delete;
 mod download;
 mod locks;
 mod upload;
+mod verify;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -16,11 +17,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use self::locks::PathLocks;
+use self::{
+    access::{Rules, Want},
+    locks::PathLocks,
+};
 use super::{App, Caller, CallerKind, Role};
 use crate::{
     store::{
-        Tx,
+        Snapshot, Tx,
         files::{BlobError, BlobStore, Found, Tree},
     },
     types::{ApiError, CompanyId, ErrorKind, Result, UserId},
@@ -29,6 +33,7 @@ use crate::{
 pub use crate::store::files::{Blob, BlobInfo, FilePath};
 pub use delete::{Outcome, REMOVED_AT_ONCE};
 pub use upload::Upload;
+pub use verify::{Flaw, FlawedFile, Verification, verify};
 
 /// The file server: where the bytes are, and what keeps two changes of one path apart. One per process.
 pub struct Files {
@@ -100,6 +105,14 @@ pub fn scheduled_caller(tenant: &CompanyId) -> Caller {
 /// called in the transaction that deletes it.
 pub fn note_deleted_entity(tx: &Tx<'_>, id: &str, user: &UserId) -> Result<()> {
     tx.note_deleted_entity(id, user, tx.now.plus_seconds(-DELETER_KEEPS_RIGHT))
+}
+
+/// Whether `user` may have the file or folder at the percent-encoded `path` deleted later: decided when it is scheduled,
+/// by what the scope of the deletion may change (S15). A path that names no file is for the job to refuse.
+pub fn may_schedule_deletion(snapshot: &Snapshot<'_>, user: &UserId, path: &str) -> Result<bool> {
+    let Some(path) = FilePath::from_url(path.trim_end_matches('/')) else { return Ok(true) };
+    let rules = Rules::load(snapshot, user, std::iter::once(&path))?;
+    Ok(rules.allow(Want::Delete, &path, snapshot.file(&path)?.as_ref()))
 }
 
 /// Turns a failure of the disk into an error without paths; the operator finds the system's words in the log.

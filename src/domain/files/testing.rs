@@ -47,6 +47,11 @@ impl House {
         self.dir.path().join("files").join(relative)
     }
 
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.path().join("roundhouse.db")
+    }
+
     /// Adds a person, and its tenant when that is new.
     pub(crate) fn person(&self, id: &str, tenant: &str) -> UserId {
         let (user, company) = (UserId::from(id), CompanyId::from(tenant));

@@ -265,8 +265,8 @@ impl StagedBlob for SmallFile {
 }
 
 impl BlobStore for SmallDisk {
-    fn stage(&self) -> Result<Box<dyn StagedBlob>, BlobError> {
-        Ok(Box::new(SmallFile(self.0.stage()?, 10)))
+    fn stage(&self, tree: &Tree, path: &FilePath) -> Result<Box<dyn StagedBlob>, BlobError> {
+        Ok(Box::new(SmallFile(self.0.stage(tree, path)?, 10)))
     }
 
     fn open(&self, tree: &Tree, path: &FilePath) -> Result<Option<Box<dyn Blob>>, BlobError> {
@@ -277,8 +277,12 @@ impl BlobStore for SmallDisk {
         self.0.find(tree, path)
     }
 
-    fn list(&self, tree: &Tree, directory: &FilePath) -> Result<Listing, BlobError> {
+    fn list(&self, tree: &Tree, directory: Option<&FilePath>) -> Result<Listing, BlobError> {
         self.0.list(tree, directory)
+    }
+
+    fn trees(&self) -> Result<Vec<Tree>, BlobError> {
+        self.0.trees()
     }
 
     fn remove(&self, tree: &Tree, paths: &[FilePath]) -> Vec<Result<bool, BlobError>> {
@@ -409,4 +413,47 @@ fn an_empty_ctx_of_nobody_is_refused() {
     let ctx = Ctx::new(&house.app, Caller::anonymous(), Call::internal());
     assert_eq!(house.files.download(&ctx, &path("a")).err().unwrap().kind(), ErrorKind::NoCredentials);
     assert_eq!(house.files.delete(&ctx, &path("a")).unwrap_err().kind(), ErrorKind::NoCredentials);
+}
+
+#[test]
+fn every_file_is_compared_with_its_row_and_nothing_is_changed() {
+    let house = House::new(|_| {});
+    let (ann, zoe) = (house.person("ann", HOME), house.person("zoe", "other"));
+    upload(
+        &house,
+        &ann,
+        &[("p/good", b"good"), ("p/gone", b"gone"), ("p/cut", b"12345"), ("p/changed", b"abc")],
+    )
+    .unwrap();
+    upload(&house, &zoe, &[("p/gone", b"of the other")]).unwrap();
+    let verified = || {
+        let rows = crate::store::files::stored_files(&house.database()).unwrap();
+        let blobs = LocalTree::inspect(&house.disk("")).unwrap().unwrap();
+        verify(&blobs, &rows).unwrap()
+    };
+    let sound = verified();
+    assert_eq!((sound.sound, sound.legacy, sound.flawed.len()), (5, 0, 0), "{sound:?}");
+
+    let own = |path: &str| house.disk(&format!("tenants/{HOME}/{path}"));
+    std::fs::remove_file(own("p/gone")).unwrap();
+    std::fs::write(own("p/cut"), b"123").unwrap();
+    std::fs::write(own("p/changed"), b"abd").unwrap();
+    std::fs::write(own("planted"), b"x").unwrap();
+    std::fs::create_dir_all(house.disk("tenants/nobody")).unwrap();
+    std::fs::write(house.disk("tenants/nobody/x"), b"x").unwrap();
+    std::fs::create_dir_all(house.disk("legacy")).unwrap();
+    std::fs::write(house.disk("legacy/old"), b"x").unwrap();
+    std::fs::write(house.disk("incoming/under-way"), b"x").unwrap();
+    let found = verified();
+    let flaws: Vec<_> = found.flawed.iter().map(|f| (f.tenant.as_str(), f.path.as_str(), &f.flaw)).collect();
+    let expected = [
+        (HOME, "p/changed", &Flaw::Content),
+        (HOME, "p/cut", &Flaw::Length { expected: 5, found: 3 }),
+        (HOME, "p/gone", &Flaw::Missing),
+        (HOME, "planted", &Flaw::Orphan),
+        ("nobody", "x", &Flaw::Orphan),
+    ];
+    assert_eq!(flaws, expected);
+    assert_eq!((found.sound, found.legacy), (2, 1));
+    assert!(house.disk("incoming/under-way").exists() && own("planted").exists());
 }

@@ -101,7 +101,8 @@ impl Upload {
         let ctx = Ctx::new(&self.app, self.caller.clone(), self.call.clone());
         let replaced = ctx.read(|snapshot| check(snapshot, &self.caller, &path, exists))?;
         self.room.replaced += replaced;
-        let blob = self.files.blobs.stage().map_err(failed)?;
+        let tree = Tree::Tenant(self.caller.tenant.clone());
+        let blob = self.files.blobs.stage(&tree, &path).map_err(failed)?;
         self.current = Some(Receiving { name: name.to_owned(), path, blob, hash: Sha256::new(), size: 0 });
         Ok(true)
     }
@@ -159,10 +160,9 @@ impl Upload {
             }
             // Before anything becomes visible, and once more in the transaction.
             ctx.read(|snapshot| check_all(snapshot, &ctx.caller, targets()))?;
-            let tree = Tree::Tenant(ctx.caller.tenant.clone());
             let (mut names, mut published, mut rows) = (Vec::new(), Vec::new(), Vec::new());
             for Received { name, path, blob, sha256, size } in done {
-                published.push(blob.publish(&tree, &path).map_err(failed)?);
+                published.push(blob.publish().map_err(failed)?);
                 names.push(name);
                 rows.push((path, sha256, size));
             }

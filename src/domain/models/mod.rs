@@ -20,7 +20,7 @@ pub use legacy::{ForTask, Registered, by_task, register_for_task};
 pub use list::{by_id, frameworks, list, list_expanded};
 pub use place::{Target, archive_many, make_private, make_public, move_to, update_tags};
 pub use publish::{PublishedTask, publish_many, set_ready};
-pub use urls::{Cause, doom_files};
+pub use urls::{Cause, doom_files, own_path};
 
 use crate::types::{ApiError, Result};
 

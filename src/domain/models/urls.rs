@@ -1,9 +1,9 @@
 //! Files of documents that go: which the server deletes itself, and which are left to the client (spec/models.md 4).
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
-    domain::Ctx,
+    domain::{App, Ctx, files},
     store::{Tx, models::Doomed},
     types::Result,
 };
@@ -34,15 +34,11 @@ pub fn doom_files(ctx: &Ctx<'_>, tx: &Tx<'_>, cause: Cause<'_>, urls: Vec<String
     if !settings.enabled {
         return Ok(urls);
     }
-    // Every address under which the file server is reached.
-    let web = ctx.app.urls.web.as_str();
-    let below_web = if web.is_empty() { String::new() } else { format!("{web}/files") };
-    let own = [ctx.app.urls.files.clone(), below_web];
-    let prefixes = settings.fileserver.url_prefixes.as_deref().unwrap_or(&own);
+    let prefixes = prefixes(ctx.app);
     let mut left = Vec::new();
     let mut folders = BTreeSet::new();
     for url in urls {
-        let (storage_type, folder) = match place(&url, prefixes) {
+        let (storage_type, folder) = match place(&url, &prefixes) {
             None => {
                 left.push(url);
                 continue;
@@ -53,6 +49,13 @@ pub fn doom_files(ctx: &Ctx<'_>, tx: &Tx<'_>, cause: Cause<'_>, urls: Vec<String
             }
         };
         let is_folder = folder.is_some();
+        let own = folder.as_deref().or((storage_type == "fileserver").then_some(url.as_str()));
+        if let Some(path) = own.and_then(|address| own_path(ctx.app, address))
+            && !files::may_schedule_deletion(tx, &ctx.caller.user, path)?
+        {
+            left.push(url);
+            continue;
+        }
         let address = folder.unwrap_or(url);
         if is_folder && !folders.insert(address.clone()) {
             continue;
@@ -67,6 +70,23 @@ pub fn doom_files(ctx: &Ctx<'_>, tx: &Tx<'_>, cause: Cause<'_>, urls: Vec<String
         })?;
     }
     Ok(left)
+}
+
+/// Every address under which the file server is reached.
+fn prefixes(app: &App) -> Cow<'_, [String]> {
+    if let Some(configured) = &app.settings.services.async_urls_delete.fileserver.url_prefixes {
+        return Cow::Borrowed(configured);
+    }
+    let web = app.urls.web.as_str();
+    let below_web = if web.is_empty() { String::new() } else { format!("{web}/files") };
+    Cow::Owned(vec![app.urls.files.clone(), below_web])
+}
+
+/// The path of a URL of this file server, still percent-encoded, without query and fragment.
+pub fn own_path<'a>(app: &App, url: &'a str) -> Option<&'a str> {
+    let prefixes = prefixes(app);
+    let Some(Place::FileServer(prefix, _)) = place(url, &prefixes) else { return None };
+    url.get(prefix.len()..)?.split(['?', '#']).next()
 }
 
 fn place<'a>(url: &'a str, prefixes: &'a [String]) -> Option<Place<'a>> {

@@ -71,7 +71,8 @@ pub struct TagsRequest {
 /// Tags and system tags, each sorted and distinct.
 pub type Tags = (Vec<Value>, Vec<Value>);
 
-fn tags_of(
+/// Tags of the tenant's documents that match `request` and `filter`.
+pub(in crate::domain) fn tags_of(
     ctx: &Ctx<'_>,
     snapshot: &Snapshot<'_>,
     collection: &'static Collection,

@@ -16,10 +16,14 @@ mod statistics;
 pub use access::{find_or_create, readable, writable};
 pub use delete::{DeleteRequest, Deleted, Urls, Validated, delete, validate_delete};
 pub use edit::{NewProject, create, make_private, make_public, update};
+pub(in crate::domain) use facets::tags_of;
 pub use facets::{
     Owners, Tags, TagsRequest, hyperparam_names, hyperparam_values, metadata_keys, metadata_values,
     metric_variants, model_tags, project_tags, task_parents, task_tags, user_names,
 };
 pub use list::{by_id, list, list_expanded};
 pub use name::ProjectName;
+pub(in crate::domain) use place::max_depth;
+pub(super) use place::{Blank, ensure_as};
 pub use place::{Merged, ensure, merge, move_to};
+pub(in crate::domain) use selection::touched_by;

@@ -14,7 +14,7 @@ use crate::{
     types::{ApiError, ErrorKind, Result, new_id},
 };
 
-pub(super) fn max_depth(ctx: &Ctx<'_>) -> usize {
+pub(in crate::domain) fn max_depth(ctx: &Ctx<'_>) -> usize {
     usize::try_from(ctx.app.settings.services.projects.sub_projects.max_depth).unwrap_or(usize::MAX)
 }
 
@@ -49,23 +49,30 @@ pub(super) fn taken(name: &str) -> ApiError {
 /// Errors: 400/414 a public project has the name, or an ancestor's that is missing; 400/12 a part that would be
 /// made is too short; 400/409 too deep; 403/21 the existing ancestor may not be changed.
 pub fn ensure(ctx: &Ctx<'_>, tx: &Tx<'_>, name: &str) -> Result<Option<Project>> {
+    ensure_as(ctx, tx, name, &Blank { description: "", tags: &[], system_tags: &[], destination: None })
+}
+
+/// As [`ensure`]; a project that has to be made starts with `blank`, its ancestors with nothing.
+pub(in crate::domain) fn ensure_as(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    name: &str,
+    blank: &Blank<'_>,
+) -> Result<Option<Project>> {
     let Some(name) = ProjectName::parse(name, max_depth(ctx))? else { return Ok(None) };
     match named(tx, name.full())? {
         Named::Own(project) => Ok(Some(*project)),
         Named::Public => Err(public_exists(name.full())),
-        Named::Nothing => {
-            let blank = Blank { description: "", tags: &[], system_tags: &[], destination: None };
-            add(ctx, tx, &name, &blank).map(Some)
-        }
+        Named::Nothing => add(ctx, tx, &name, blank).map(Some),
     }
 }
 
 /// What a new project starts with.
-pub(super) struct Blank<'a> {
-    pub(super) description: &'a str,
-    pub(super) tags: &'a [String],
-    pub(super) system_tags: &'a [String],
-    pub(super) destination: Option<&'a str>,
+pub(in crate::domain) struct Blank<'a> {
+    pub(in crate::domain) description: &'a str,
+    pub(in crate::domain) tags: &'a [String],
+    pub(in crate::domain) system_tags: &'a [String],
+    pub(in crate::domain) destination: Option<&'a str>,
 }
 
 /// Adds a project whose name is known to be free, and the ancestors it lacks.

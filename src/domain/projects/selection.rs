@@ -127,6 +127,31 @@ pub(super) fn selected(
     Ok(Selected::Only(with_ancestors(snapshot, seeds)?))
 }
 
+/// Ids of the projects in which these people made something, and of their ancestors; `id` in the request limits them.
+/// `None`: nobody is named, so every project.
+///
+/// Errors: 400 as the query language names them.
+pub(in crate::domain) fn touched_by(
+    ctx: &Ctx<'_>,
+    snapshot: &Snapshot<'_>,
+    request: &Json,
+    users: &[String],
+    public: bool,
+) -> Result<Option<Vec<String>>> {
+    let asked = Asked {
+        request,
+        public,
+        search_hidden: false,
+        children: None,
+        active_users: users.to_vec(),
+        filter: None,
+    };
+    Ok(match selected(ctx, snapshot, request, &asked)? {
+        Selected::All => None,
+        Selected::Only(ids) => Some(ids.into_iter().collect()),
+    })
+}
+
 fn project_ids(snapshot: &Snapshot<'_>, condition: &Json, options: &QueryOptions) -> Result<Vec<String>> {
     snapshot.column_values(&PROJECT, "id", condition, options)
 }

@@ -52,7 +52,7 @@ pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHea
 /// Whether the caller may create, change and delete queues (spec/governance.md 4.2).
 ///
 /// Errors: 403/20.
-pub(super) fn may_manage(ctx: &Ctx<'_>) -> Result<()> {
+pub fn may_manage(ctx: &Ctx<'_>) -> Result<()> {
     let caller = &ctx.caller;
     let queue_admin = caller.groups.iter().any(|group| group.id == QUEUE_ADMINS);
     let everybody =

@@ -1,5 +1,7 @@
 //! Reading queues (spec/queues_workers.md 2.3 to 2.6).
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::access::unknown;
@@ -8,6 +10,7 @@ use crate::{
     store::{
         documents::{FindOptions, Found, Public},
         query::{QUEUE, truthy},
+        queues::Waits,
     },
     types::{ApiError, ErrorKind, Json, Result, Version},
 };
@@ -98,4 +101,10 @@ pub fn list_expanded(ctx: &Ctx<'_>, request: &Json) -> Result<Found> {
         for_version(ctx, &mut found.documents);
         Ok(found)
     })
+}
+
+/// What waits in each queue of the tenant, by its id; empty ones are left out.
+pub fn waits(ctx: &Ctx<'_>) -> Result<HashMap<String, Waits>> {
+    let waits = ctx.read(|snapshot| snapshot.waits())?;
+    Ok(waits.into_iter().map(|waits| (waits.queue.clone(), waits)).collect())
 }

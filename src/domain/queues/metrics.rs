@@ -15,27 +15,34 @@ use crate::{
 
 /// A sample with nothing new in it is stored at most this often, in seconds.
 const IDLE_SECONDS: i64 = 60;
+/// A queue is sampled at most this often, in seconds: no chart has finer steps, and to look at a long queue at each
+/// change of it takes longer than the change.
+const BUSY_SECONDS: i64 = 1;
+
+/// How the queue stands, when a sample of it would say something new.
+fn news(snapshot: &Snapshot<'_>, queue: &str) -> Result<Option<QueueState>> {
+    let last = snapshot.last_sample(queue)?;
+    let is_older_than =
+        |seconds: i64| last.as_ref().is_none_or(|last| snapshot.now.0 - last.timestamp.0 >= seconds * 1000);
+    if !is_older_than(BUSY_SECONDS) {
+        return Ok(None);
+    }
+    let state = snapshot.queue_state(queue)?;
+    let changed = last.as_ref().is_none_or(|last| last.state.length != state.length);
+    Ok((changed || is_older_than(IDLE_SECONDS)).then_some(state))
+}
 
 /// Whether a sample of the queue would say something new.
 pub(super) fn is_due(snapshot: &Snapshot<'_>, queue: &str) -> Result<bool> {
-    let last = snapshot.last_sample(queue)?;
-    let state = snapshot.queue_state(queue)?;
-    Ok(says_something(last.as_ref(), state, snapshot.now))
-}
-
-fn says_something(last: Option<&Sample>, state: QueueState, now: Millis) -> bool {
-    last.is_none_or(|last| {
-        last.state.length != state.length || now.0 - last.timestamp.0 >= IDLE_SECONDS * 1000
-    })
+    news(snapshot, queue).map(|news| news.is_some())
 }
 
 /// Stores how a queue stands now, when that says something new.
 pub(super) fn sample(tx: &Tx<'_>, queue: &str) -> Result<()> {
-    let state = tx.queue_state(queue)?;
-    if says_something(tx.last_sample(queue)?.as_ref(), state, tx.now) {
-        tx.store_sample(queue, state)?;
+    match news(tx, queue)? {
+        Some(state) => tx.store_sample(queue, state),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Samples every queue of every tenant that has not been sampled for a while. Called by a background job.

@@ -46,12 +46,14 @@ pub fn pull(ctx: &Ctx<'_>, queue: &str, only: Option<&str>, as_submitter: bool) 
             tx.mark_privileged_workers(ctx.caller.user.as_str())?;
         }
         let taker = Taker::of(ctx, tx)?;
-        for entry in tx.waiting(queue)? {
+        let mut passed = None;
+        while let Some(entry) = tx.waiting_behind(queue, passed.as_ref())? {
             let Some(task) = tx.waiting_task(&entry.task)? else {
                 tx.leave_queue(queue, &entry.task)?;
                 continue;
             };
             if !taker.may_take(ctx, tx, &entry)? {
+                passed = Some(entry);
                 continue;
             }
             if only.is_some_and(|only| only != entry.task) {
@@ -82,10 +84,12 @@ pub fn peek(ctx: &Ctx<'_>, queue: &str) -> Result<Option<String>> {
     ctx.read(|snapshot| {
         readable(ctx, snapshot, queue)?;
         let taker = Taker::of(ctx, snapshot)?;
-        for entry in snapshot.waiting(queue)? {
+        let mut passed = None;
+        while let Some(entry) = snapshot.waiting_behind(queue, passed.as_ref())? {
             if snapshot.waiting_task(&entry.task)?.is_some() && taker.may_take(ctx, snapshot, &entry)? {
                 return Ok(Some(entry.task));
             }
+            passed = Some(entry);
         }
         Ok(None)
     })

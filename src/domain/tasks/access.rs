@@ -32,7 +32,7 @@ pub(super) fn readable(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHead> {
 /// A task that the caller may change (protocol: spec/tasks.md, "write access").
 ///
 /// Errors: 400/101 unknown or foreign; 403/21 public or readable only.
-pub(super) fn writable(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHead> {
+pub(in crate::domain) fn writable(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHead> {
     if let Some(head) = snapshot.task(id, Access::Write)? {
         return Ok(head);
     }
@@ -100,7 +100,7 @@ pub(super) fn target_project(snapshot: &Snapshot<'_>, id: &str) -> Result<()> {
 /// Checks that a task may be taken out of the project it lies in (S18). A project that is gone holds nobody back.
 ///
 /// Errors: 403/21.
-pub(super) fn may_leave(snapshot: &Snapshot<'_>, head: &TaskHead) -> Result<()> {
+pub(in crate::domain) fn may_leave(snapshot: &Snapshot<'_>, head: &TaskHead) -> Result<()> {
     let Some(project) = &head.project else { return Ok(()) };
     match snapshot.project_standing(project.as_str())? {
         Found::Writable | Found::Nowhere => Ok(()),
@@ -166,7 +166,7 @@ pub(super) const UNFINISHED: &[Status] = &[Status::Created, Status::Queued, Stat
 /// Writes an update of a task that was found in this transaction.
 ///
 /// Errors: 400/101 it is gone.
-pub(super) fn store(tx: &Tx<'_>, head: &TaskHead, update: &TaskUpdate) -> Result<()> {
+pub(in crate::domain) fn store(tx: &Tx<'_>, head: &TaskHead, update: &TaskUpdate) -> Result<()> {
     match tx.update_task(head, update)? {
         true => Ok(()),
         false => Err(unknown_task(tx, head.id.as_str())),

@@ -53,7 +53,7 @@ pub fn unarchive_many(
     ctx.write(|tx| {
         each(ctx, tx, ids, |id| {
             let head = access::writable(tx, id)?;
-            with_steps(tx, &head, include_steps, |head| mark(ctx, tx, head, false, words))
+            with_steps(tx, &head, include_steps, |head| unarchive_task(ctx, tx, head, words))
         })
     })
 }
@@ -71,7 +71,12 @@ fn with_steps(
 }
 
 /// What waits leaves its queue, what runs is stopped.
-fn archive_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, words: &Words) -> Result<()> {
+pub(in crate::domain) fn archive_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    head: &TaskHead,
+    words: &Words,
+) -> Result<()> {
     match Status::stored(&head.status) {
         Status::Queued => {
             leave_queues(ctx, tx, head, words)?;
@@ -82,6 +87,16 @@ fn archive_task(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, words: &Words) -> R
         _ => {}
     }
     mark(ctx, tx, head, true, words)
+}
+
+/// Takes a task out of the archive; its status stays.
+pub(in crate::domain) fn unarchive_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    head: &TaskHead,
+    words: &Words,
+) -> Result<()> {
+    mark(ctx, tx, head, false, words)
 }
 
 fn mark(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, archived: bool, words: &Words) -> Result<()> {

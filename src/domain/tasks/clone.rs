@@ -68,49 +68,55 @@ pub struct Cloned {
 ///
 /// Errors: 400/101 source or parent; 400/401, 403/21 project; 400/201 models; 400/12, 400/16, 400/800 content.
 pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Cloned> {
+    ctx.write(|tx| clone_task(ctx, tx, source, overrides))
+}
+
+/// [`clone`] within a transaction.
+pub(in crate::domain) fn clone_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    source: &str,
+    overrides: &Overrides,
+) -> Result<Cloned> {
     let id = TaskId::fresh();
     ctx.touched("task", id.as_str());
-    ctx.write(|tx| {
-        let head = access::readable(tx, source)?;
-        let mut update = content(tx, &head, overrides)?;
+    let head = access::readable(tx, source)?;
+    let mut update = content(tx, &head, overrides)?;
 
-        let parent = match overrides.parent.as_deref().filter(|parent| !parent.is_empty()) {
-            Some(parent) => parent.to_owned(),
-            None => match &head.parent {
-                Some(parent) if !parent.starts_with(DELETED) => parent.clone(),
-                _ => head.id.as_str().to_owned(),
-            },
-        };
-        if overrides.parent.is_some() || overrides.validate_references {
-            references::check_parent(tx, &parent)?;
-        }
-        update.set(TaskField::Parent, parent);
+    let parent = match overrides.parent.as_deref().filter(|parent| !parent.is_empty()) {
+        Some(parent) => parent.to_owned(),
+        None => match &head.parent {
+            Some(parent) if !parent.starts_with(DELETED) => parent.clone(),
+            _ => head.id.as_str().to_owned(),
+        },
+    };
+    if overrides.parent.is_some() || overrides.validate_references {
+        references::check_parent(tx, &parent)?;
+    }
+    update.set(TaskField::Parent, parent);
 
-        let name = overrides.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&head.name);
-        let name = items::name(name)?;
-        let by_id = overrides.project.as_deref().filter(|project| !project.is_empty());
-        let by_name =
-            overrides.project_name.as_deref().filter(|name| by_id.is_none() && !name.trim().is_empty());
-        let project = match (by_id, by_name) {
-            (Some(project), _) => Some(project.into()),
-            (None, Some(name)) => {
-                projects::find_or_create(ctx, tx, None, Some(name))?.map(|project| project.id.into())
-            }
-            (None, None) => head.project.clone(),
-        };
-        if let Some(project) = &project {
-            target_project(tx, project.as_str())?;
-            update.set(TaskField::Project, project.as_str());
+    let name = overrides.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&head.name);
+    let name = items::name(name)?;
+    let by_id = overrides.project.as_deref().filter(|project| !project.is_empty());
+    let by_name = overrides.project_name.as_deref().filter(|name| by_id.is_none() && !name.trim().is_empty());
+    let project = match (by_id, by_name) {
+        (Some(project), _) => Some(project.into()),
+        (None, Some(name)) => {
+            projects::find_or_create(ctx, tx, None, Some(name))?.map(|project| project.id.into())
         }
+        (None, None) => head.project.clone(),
+    };
+    if let Some(project) = &project {
+        target_project(tx, project.as_str())?;
+        update.set(TaskField::Project, project.as_str());
+    }
 
-        tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
-        if let Some(project) = &project {
-            tx.touch_project(project.as_str())?;
-        }
-        let named =
-            by_name.zip(project).map(|(name, project)| (project.as_str().to_owned(), name.to_owned()));
-        Ok(Cloned { id: id.clone(), project: named })
-    })
+    tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
+    if let Some(project) = &project {
+        tx.touch_project(project.as_str())?;
+    }
+    let named = by_name.zip(project).map(|(name, project)| (project.as_str().to_owned(), name.to_owned()));
+    Ok(Cloned { id, project: named })
 }
 
 /// The content of the copy: of the source what a new run starts from, and what was sent instead.

@@ -30,10 +30,28 @@ pub fn delete_many(
     include_steps: bool,
     how: Disposal,
 ) -> Result<Batch<Disposed>> {
-    ctx.write(|tx| each(ctx, tx, ids, |id| delete_task(ctx, tx, id, include_steps, how)))
+    ctx.write(|tx| delete_each(ctx, tx, ids, include_steps, how))
 }
 
-fn delete_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, include_steps: bool, how: Disposal) -> Result<Disposed> {
+/// [`delete_many`] within a transaction.
+pub(in crate::domain) fn delete_each(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    ids: &[String],
+    include_steps: bool,
+    how: Disposal,
+) -> Result<Batch<Disposed>> {
+    each(ctx, tx, ids, |id| delete_task(ctx, tx, id, include_steps, how))
+}
+
+/// [`delete`] within a transaction.
+pub(in crate::domain) fn delete_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &str,
+    include_steps: bool,
+    how: Disposal,
+) -> Result<Disposed> {
     let head = access::writable(tx, id)?;
     if !how.force && Status::stored(&head.status) != Status::Created && !head.is_marked(ARCHIVED) {
         let text = "only drafts and archived tasks are deleted; archive it first or send force";

@@ -58,7 +58,7 @@ const TYPES: [&str; 12] = [
 ];
 
 /// A known type.
-pub(super) fn kind(text: &str) -> Result<&str> {
+pub(in crate::domain) fn kind(text: &str) -> Result<&str> {
     match TYPES.contains(&text) {
         true => Ok(text),
         false => Err(misshapen("type", &format!("must be one of {}", TYPES.join(", ")))),

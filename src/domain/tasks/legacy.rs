@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::types::{Json, Result, Version};
+use crate::types::{Json, Result, Version, as_python};
 
 use super::items::{misshapen, object, text};
 
@@ -120,68 +120,6 @@ fn is_legacy(item: &Value) -> bool {
     item.get("type").and_then(Value::as_str) == Some(LEGACY)
 }
 
-/// The text that a Python program makes of a value.
-fn as_python(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => python_repr(other),
-    }
-}
-
-fn python_repr(value: &Value) -> String {
-    match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) => python_float(float),
-            None => number.to_string(),
-        },
-        Value::String(text) => quoted(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(python_repr).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => {
-            let items: Vec<String> =
-                map.iter().map(|(key, value)| format!("{}: {}", quoted(key), python_repr(value))).collect();
-            format!("{{{}}}", items.join(", "))
-        }
-    }
-}
-
-/// The shortest digits that give the number back; an exponent below 1e-4 and from 1e16 on.
-fn python_float(float: f64) -> String {
-    let magnitude = float.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{float:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = match exponent.strip_prefix('-') {
-            Some(exponent) => ('-', exponent),
-            None => ('+', exponent),
-        };
-        return format!("{digits}e{sign}{exponent:0>2}");
-    }
-    format!("{float:?}")
-}
-
-fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut out = String::from(quote);
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c == quote => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,26 +127,6 @@ mod tests {
 
     fn map(value: Value) -> Json {
         value.as_object().cloned().unwrap()
-    }
-
-    #[test]
-    fn values_read_as_python_writes_them() {
-        for (value, expected) in [
-            (json!(true), "True"),
-            (json!(null), "None"),
-            (json!(1.5), "1.5"),
-            (json!(1.0), "1.0"),
-            (json!(0.00001), "1e-05"),
-            (json!(1.5e-7), "1.5e-07"),
-            (json!(1e16), "1e+16"),
-            (json!(123456.0), "123456.0"),
-            (json!(7), "7"),
-            (json!("plain 'text'"), "plain 'text'"),
-            (json!([1, "a", null]), "[1, 'a', None]"),
-            (json!({"a": [true], "b": "it's"}), "{'a': [True], 'b': \"it's\"}"),
-        ] {
-            assert_eq!(as_python(&value), expected);
-        }
     }
 
     #[test]

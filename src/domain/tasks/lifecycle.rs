@@ -181,8 +181,19 @@ fn publish_task(
             ctx.touched("model", model);
         }
     }
+    let mut fields = mark_published(ctx, tx, head, words)?;
+    fields.insert("output".to_owned(), output);
+    Ok(fields)
+}
+
+/// Writes that a task is published, whatever its status and whatever it made. Returns the fields written.
+pub(in crate::domain) fn mark_published(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    head: &mut TaskHead,
+    words: &Words,
+) -> Result<Json> {
     let mut step = Step::new(Status::Published, true, words);
     step.change.set(TaskField::Published, tx.now);
-    step.change.fields.insert("output".to_owned(), output);
     write_status(ctx, tx, head, step)
 }

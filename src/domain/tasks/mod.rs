@@ -33,11 +33,14 @@ mod stop;
 mod update;
 mod watchdog;
 
+pub(super) use access::{may_leave, store, writable};
 pub use archive::{archive, archive_many, unarchive_many};
+pub(super) use archive::{archive_task, unarchive_task};
 pub use artifacts::{delete_artifacts, put_artifacts};
 pub use batch::{Batch, at_least_one};
 pub use change_status::Words;
 pub use cleanup::{Disposal, Disposed, Urls};
+pub(super) use clone::clone_task;
 pub use clone::{Cloned, Overrides, clone};
 pub use configuration::{
     Configuration, configuration_names, configurations, delete_configuration, edit_configuration,
@@ -45,16 +48,20 @@ pub use configuration::{
 pub(super) use content_hash::content_hash;
 pub use create::{create, validate};
 pub use delete::{delete, delete_many};
+pub(super) use delete::{delete_each, delete_task};
 pub use edit::{edit, set_requirements};
 pub use hyperparams::{Parameter, ParameterKey, Replace, delete_hyperparams, edit_hyperparams, hyperparams};
-pub(super) use lifecycle::publish_with_model;
+pub(super) use items::kind as checked_type;
 pub use lifecycle::{Completed, close, complete, failed, publish, publish_many, start, stopped};
+pub(super) use lifecycle::{mark_published, publish_with_model};
 pub use model_links::{Direction, delete_models, edit_runtime, put_model};
+pub(super) use queueing::enqueue_task;
 pub use queueing::{Dequeue, Enqueue, Enqueued, dequeue, dequeue_many, enqueue, enqueue_many};
 pub use read::{all, all_expanded, by_id, by_id_expanded, types};
 pub use relocate::{Target, make_private, make_public, relocate};
 pub use reset::{Reset, reset, reset_many};
 pub use status::Status;
+pub(super) use stop::CONTROLLER;
 pub use stop::{Stop, stop, stop_many};
 pub use update::{ping, update, update_batch, update_tags};
 pub use watchdog::{SERVER, sweep};

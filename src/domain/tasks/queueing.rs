@@ -90,8 +90,14 @@ fn check_fields(how: &Enqueue) -> Result<()> {
     Ok(())
 }
 
-/// Everything is checked before anything changes.
-fn enqueue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Enqueue) -> Result<(Json, QueueId)> {
+/// [`enqueue`] within a transaction; returns the fields written and the queue. Everything is checked before anything
+/// changes.
+pub(in crate::domain) fn enqueue_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &str,
+    how: &Enqueue,
+) -> Result<(Json, QueueId)> {
     let mut head = access::writable(tx, id)?;
     let was = Status::stored(&head.status);
     if how.keep_execution_queue && (was != Status::Queued || head.queue.is_none()) {

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Type of a pipeline's controller.
-pub(super) const CONTROLLER: &str = "controller";
+pub(in crate::domain) const CONTROLLER: &str = "controller";
 
 /// What clients poll for in the status message of a running task; never change it.
 const STOPPING: &str = "stopping";

@@ -10,7 +10,7 @@ use crate::{
     store::{
         Readable, Snapshot,
         documents::Public,
-        query::{Collection, PROJECT, QUEUE, TASK, USER},
+        query::{PROJECT, QUEUE, TASK, USER},
         workers::{QueueHead, Worker},
     },
     types::{ApiError, ErrorKind, Json, Result},
@@ -75,7 +75,7 @@ fn visible(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<Worker>> {
         return Ok(workers);
     }
     let listened: BTreeSet<&String> = workers.iter().flat_map(|worker| &worker.queues).collect();
-    let seen = documents(ctx, snapshot, &QUEUE, listened, &["id"])?;
+    let seen = ctx.documents(snapshot, &QUEUE, listened, &["id"], Public::Always)?;
     workers.retain(|worker| {
         worker.user == ctx.caller.user.as_str() || worker.queues.iter().any(|queue| seen.contains_key(queue))
     });
@@ -85,8 +85,8 @@ fn visible(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<Worker>> {
 /// All workers that have not expired, for the queues they listen to.
 pub fn listening(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<Listening>> {
     let workers = visible(ctx, snapshot)?;
-    let tasks =
-        documents(ctx, snapshot, &TASK, workers.iter().filter_map(|worker| worker.task.as_ref()), &["name"])?;
+    let running = workers.iter().filter_map(|worker| worker.task.as_ref());
+    let tasks = ctx.documents(snapshot, &TASK, running, &["name"], Public::Always)?;
     Ok(workers
         .into_iter()
         .map(|worker| Listening {
@@ -109,33 +109,6 @@ fn reference(id: &str, document: Option<&Json>) -> Value {
         shown.insert("name".to_owned(), name.clone());
     }
     Value::Object(shown)
-}
-
-/// Fields of the documents with these ids that the caller may see.
-fn documents<'a>(
-    ctx: &Ctx<'_>,
-    snapshot: &Snapshot<'_>,
-    collection: &'static Collection,
-    ids: impl IntoIterator<Item = &'a String>,
-    fields: &[&str],
-) -> Result<HashMap<String, Json>> {
-    let ids: BTreeSet<String> = ids.into_iter().cloned().collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut options = ctx.query_options(Public::Always);
-    options.show_hidden = true;
-    options.only = Some(ids.into_iter().collect());
-    let fields: Vec<&str> = fields.iter().copied().chain(["id"]).collect();
-    let Value::Object(request) = json!({"only_fields": fields, "page": null, "page_size": null}) else {
-        return Ok(HashMap::new());
-    };
-    let found = ctx.list_with(snapshot, collection, &request, false, options)?;
-    Ok(found
-        .documents
-        .into_iter()
-        .filter_map(|document| Some((document.get("id")?.as_str()?.to_owned(), document)))
-        .collect())
 }
 
 fn wanted(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Vec<Worker>> {
@@ -182,7 +155,7 @@ struct Surroundings {
 impl Surroundings {
     fn load(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, workers: &[Worker]) -> Result<Self> {
         let queues: Vec<&String> = workers.iter().flat_map(|worker| &worker.queues).collect();
-        let queues = documents(ctx, snapshot, &QUEUE, queues, &["name", "display_name"])?;
+        let queues = ctx.documents(snapshot, &QUEUE, queues, &["name", "display_name"], Public::Always)?;
         let known: Vec<&String> = queues.keys().collect();
         let heads = snapshot.queue_heads(&known)?;
         let tasks: Vec<&String> = workers
@@ -191,14 +164,20 @@ impl Surroundings {
             .chain(heads.iter().map(|head| &head.task))
             .collect();
         let fields = ["name", "active_duration", "last_iteration", "project"];
-        let tasks = documents(ctx, snapshot, &TASK, tasks, &fields)?;
+        let tasks = ctx.documents(snapshot, &TASK, tasks, &fields, Public::Always)?;
         let projects: Vec<String> =
             tasks.values().filter_map(|task| task.get("project")?.as_str().map(str::to_owned)).collect();
         let company = snapshot.company(ctx.caller.tenant.as_str())?.map(|company| company.name);
         Ok(Surroundings {
             company: json!({"id": ctx.caller.tenant.as_str(), "name": company}),
-            users: documents(ctx, snapshot, &USER, workers.iter().map(|worker| &worker.user), &["name"])?,
-            projects: documents(ctx, snapshot, &PROJECT, &projects, &["name"])?,
+            users: ctx.documents(
+                snapshot,
+                &USER,
+                workers.iter().map(|worker| &worker.user),
+                &["name"],
+                Public::Always,
+            )?,
+            projects: ctx.documents(snapshot, &PROJECT, &projects, &["name"], Public::Always)?,
             heads: heads.into_iter().map(|head| (head.queue.clone(), head)).collect(),
             tasks,
             queues,

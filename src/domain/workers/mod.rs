@@ -6,7 +6,8 @@ mod properties;
 mod registration;
 mod statistics;
 
+pub use super::steps::Range;
 pub use list::{Filter, Listening, count, list, listening};
 pub use properties::{NewProperty, properties, set_properties};
 pub use registration::{Registration, Report, register, report, unregister};
-pub use statistics::{Aggregation, Item, Range, Series, WorkerStats, activity, metric_keys, statistics};
+pub use statistics::{Aggregation, Item, Series, WorkerStats, activity, latest, metric_keys, statistics};

@@ -3,84 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx,
+        steps::{Range, Steps},
+    },
     store::workers::Bucket,
-    types::{ApiError, ErrorKind, Millis, Result},
+    types::{ErrorKind, Json, Result},
 };
-
-/// A time and the width of its steps.
-#[derive(Clone, Copy, Debug)]
-pub struct Range {
-    /// Seconds since the epoch.
-    pub from: f64,
-    /// Seconds since the epoch.
-    pub to: f64,
-    /// Seconds; at least the configured minimum is used.
-    pub interval: i64,
-}
-
-/// Most steps that one chart may have.
-const MOST_STEPS: i64 = 100_000;
-
-impl Range {
-    /// Whole seconds and a step that is wide enough.
-    ///
-    /// Errors: 400/16 an empty range, or one with too many steps.
-    fn checked(self, ctx: &Ctx<'_>) -> Result<Steps> {
-        let refused = |text: &str| {
-            Err(ApiError::new(ErrorKind::FieldsValueError, text.to_owned())
-                .with("from_date", self.from)
-                .with("to_date", self.to))
-        };
-        if self.from >= self.to {
-            return refused("from_date must lie before to_date");
-        }
-        // The casts saturate; a request may send any number.
-        let (from, to) = (self.from.floor() as i64, self.to.floor() as i64);
-        let interval =
-            self.interval.max(ctx.app.settings.services.workers.min_chart_interval_sec.signed()).max(1);
-        if to.saturating_sub(from) / interval > MOST_STEPS {
-            return refused("the range has too many steps; send a greater interval");
-        }
-        Ok(Steps { from, to, interval, end: self.to })
-    }
-}
-
-/// A checked range.
-#[derive(Clone, Copy, Debug)]
-struct Steps {
-    from: i64,
-    to: i64,
-    interval: i64,
-    end: f64,
-}
-
-impl Steps {
-    fn start(&self) -> Millis {
-        Millis(self.from.saturating_mul(1000))
-    }
-
-    fn stop(&self) -> Millis {
-        Millis(self.to.saturating_mul(1000).saturating_add(999))
-    }
-
-    /// Starts of all steps, seconds, without gaps.
-    fn starts(&self) -> Vec<i64> {
-        let first = self.from.div_euclid(self.interval);
-        let last = self.to.div_euclid(self.interval);
-        (first..=last).map(|step| step.saturating_mul(self.interval)).collect()
-    }
-
-    /// Starts of the steps that are over, or nearly.
-    fn finished(&self) -> Vec<i64> {
-        let mut starts = self.starts();
-        let limit = self.end - 0.9 * self.interval as f64;
-        while starts.last().is_some_and(|start| *start as f64 >= limit) {
-            starts.pop();
-        }
-        starts
-    }
-}
 
 /// How the values of a step become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,6 +79,10 @@ pub struct WorkerStats {
     pub metrics: Vec<(String, Vec<Series>)>,
 }
 
+fn checked(ctx: &Ctx<'_>, range: Range) -> Result<Steps> {
+    range.checked(ctx.app.settings.services.workers.min_chart_interval_sec.signed())
+}
+
 /// Categories and their metrics that workers report; the category is the part before the first `_`.
 ///
 /// Errors: 400/1005 nothing is stored.
@@ -170,6 +103,15 @@ pub fn metric_keys(ctx: &Ctx<'_>, workers: &[String]) -> Result<BTreeMap<String,
     })
 }
 
+/// What these workers last reported of their machines, if that is not older than so many seconds: metric to a list of
+/// numbers.
+pub fn latest(ctx: &Ctx<'_>, workers: &[String], seconds: i64) -> Result<BTreeMap<String, Json>> {
+    ctx.read(|snapshot| {
+        let found = snapshot.latest_reports(workers, snapshot.now.plus_seconds(-seconds))?;
+        Ok(found.into_iter().collect())
+    })
+}
+
 /// Charts of these workers, or of all; a worker that reported none of the metrics is left out. `split`: also a line
 /// for each device of a GPU metric.
 ///
@@ -181,7 +123,7 @@ pub fn statistics(
     items: &[Item],
     split: bool,
 ) -> Result<Vec<WorkerStats>> {
-    let steps = range.checked(ctx)?;
+    let steps = checked(ctx, range)?;
     let starts = steps.finished();
     let dates: Vec<i64> = starts.iter().map(|start| start * 1000).collect();
     let mut found: BTreeMap<String, Vec<(String, Vec<Series>)>> = BTreeMap::new();
@@ -240,7 +182,7 @@ fn devices(buckets: &[Bucket], starts: &[i64], aggregation: Aggregation) -> Vec<
 ///
 /// Errors: 400/16 as the range says.
 pub fn activity(ctx: &Ctx<'_>, range: Range) -> Result<(Vec<i64>, Vec<i64>, Vec<i64>)> {
-    let steps = range.checked(ctx)?;
+    let steps = checked(ctx, range)?;
     let found = ctx.read(|snapshot| snapshot.activity(steps.start(), steps.stop(), steps.interval))?;
     if found.is_empty() {
         return Ok((Vec::new(), Vec::new(), Vec::new()));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::store::query::{Field, Missing, Shape, Stored};
 use crate::types::{ApiError, ErrorKind, Json, Millis, Result};
 
-use super::projection::Want;
+use super::{projection::Want, selective};
 
 /// The columns read of one document, and what its side tables hold.
 #[derive(Debug, Default)]
@@ -99,20 +99,20 @@ pub(super) fn field(field: &'static Field, want: &Want<'_>, row: &mut Row) -> Re
         Stored::MetricNames => row.metric_names.take(),
         Stored::Entries => row.entries.take().and_then(|entries| shaped(&field.shape, entries, want)),
         Stored::Tags { system } => {
-            let mut tags = section(row, if system { "system_tags" } else { "tags" })?;
+            let mut tags = section(row, if system { "system_tags" } else { "tags" }, want)?;
             if let Some(Value::Array(tags)) = &mut tags {
                 tags.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
             }
             tags
         }
-        Stored::Ancestors => section(row, "path")?,
-        Stored::Hyperparams => nested(field, want, section(row, "hyperparams")?),
-        Stored::Metadata => nested(field, want, section(row, "metadata")?),
-        Stored::Links("input") => nested(field, want, section(row, "models_input")?),
-        Stored::Links(_) => nested(field, want, section(row, "models_output")?),
+        Stored::Ancestors => section(row, "path", want)?,
+        Stored::Hyperparams => nested(field, want, section(row, "hyperparams", want)?),
+        Stored::Metadata => nested(field, want, section(row, "metadata", want)?),
+        Stored::Links("input") => nested(field, want, section(row, "models_input", want)?),
+        Stored::Links(_) => nested(field, want, section(row, "models_output", want)?),
         Stored::Column(column) => match &field.shape {
             Shape::Object(members) => {
-                let stored = section(row, column)?;
+                let stored = section(row, column, want)?;
                 if stored.is_none() && field.missing == Missing::Absent {
                     return Ok(None);
                 }
@@ -123,7 +123,11 @@ pub(super) fn field(field: &'static Field, want: &Want<'_>, row: &mut Row) -> Re
                 Some(Value::Object(object(members, want, stored, row)?))
             }
             Shape::Map(_) | Shape::Any | Shape::Strings { .. } | Shape::Each(_) => {
-                let mut stored = section(row, column)?;
+                // The order of artifacts needs their keys, whatever else is wanted.
+                let mut stored = match column {
+                    "artifacts" => section(row, column, &Want::WHOLE)?,
+                    _ => section(row, column, want)?,
+                };
                 if let (Some(Value::Array(artifacts)), "artifacts") = (&mut stored, column) {
                     artifacts.sort_by(|a, b| key_of(a).cmp(key_of(b)));
                 }
@@ -153,9 +157,9 @@ fn stand_in(missing: Missing) -> Option<Value> {
     }
 }
 
-fn section(row: &mut Row, column: &'static str) -> Result<Option<Value>> {
+fn section(row: &mut Row, column: &'static str, want: &Want<'_>) -> Result<Option<Value>> {
     match row.columns.remove(column) {
-        Some(Sql::Text(text)) => serde_json::from_str(&text).map(Some).map_err(|error| {
+        Some(Sql::Text(text)) => selective::read(&text, want).map(Some).map_err(|error| {
             tracing::error!(column, %error, "a stored section is no JSON");
             ApiError::new(
                 ErrorKind::DataError,

@@ -5,13 +5,19 @@
 
 mod assemble;
 mod foreign;
+mod insert;
 mod join;
 mod legacy;
+mod metrics;
 mod projection;
 mod read;
+mod rows;
+mod selective;
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value as Sql};
 use sea_query::{Expr, Func};
@@ -19,8 +25,9 @@ use serde_json::Value;
 
 use super::{
     Scope, Snapshot,
+    loose::{self, Content},
     query::{
-        self, Collection, DOCUMENT, Scrolls, Shape,
+        self, Collection, DOCUMENT, Entity, Scrolls, Shape,
         ast::{Query, Window},
         build, failed, names, parse_path, visible, writable,
     },
@@ -76,6 +83,25 @@ impl Snapshot<'_> {
         find(self.conn, self.scope, self.now, collection, request, options)
     }
 
+    /// The first `most` documents that match a request, whatever its window.
+    ///
+    /// Errors: 400 as the query language names them.
+    pub fn matches(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &FindOptions<'_>,
+        most: u64,
+    ) -> Result<Matches> {
+        let query = query::parse(collection, request, &options.query)?;
+        Matches::select(self.conn, self.scope, collection, request, &query, options, 0, Some(most))
+    }
+
+    /// Some of the documents that [`Snapshot::matches`] found on this same snapshot.
+    pub fn read_matches(&self, matches: &Matches, range: Range<usize>) -> Result<Vec<Json>> {
+        matches.read(self.conn, self.scope, matches.rows.get(range).unwrap_or_default())
+    }
+
     /// One document with plain references, as `get_by_id` returns it; `None` when it does not exist for the scope.
     pub fn by_id(
         &self,
@@ -121,6 +147,23 @@ impl Snapshot<'_> {
         count(self.conn, self.scope, collection, request, options)
     }
 
+    /// As [`Snapshot::count`], but stops counting at `most`.
+    pub fn count_up_to(
+        &self,
+        collection: &'static Collection,
+        request: &Json,
+        options: &QueryOptions,
+        most: u64,
+    ) -> Result<u64> {
+        let query = query::parse(collection, request, options)?;
+        let mut some = query::matching(collection, self.scope, &query);
+        some.expr(Expr::val(1));
+        window(&mut some, 0, Some(most));
+        let mut select = sea_query::Query::select();
+        select.expr(Func::count(Expr::cust("*"))).from_subquery(some, "some");
+        counted(self.conn, &select)
+    }
+
     /// Distinct values of a field over the matching documents, ascending. Times are in wire form.
     ///
     /// Errors: `400/14` for a field that has no such values.
@@ -135,6 +178,65 @@ impl Snapshot<'_> {
     }
 }
 
+/// The documents that a request selects, in its order: which rows, and what of them is wanted. Reading them page by page
+/// on one snapshot needs no second look at the query.
+#[derive(Clone, Debug)]
+pub struct Matches {
+    collection: &'static Collection,
+    rows: Vec<i64>,
+    projection: Projection,
+    expanded: bool,
+    public: bool,
+    version: Version,
+    max_entries: Option<i64>,
+}
+
+impl Matches {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing was selected.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn select(
+        conn: &Connection,
+        scope: &Scope,
+        collection: &'static Collection,
+        request: &Json,
+        query: &Query,
+        options: &FindOptions<'_>,
+        start: u64,
+        size: Option<u64>,
+    ) -> Result<Matches> {
+        Ok(Matches {
+            collection,
+            projection: wanted(collection, request, options)?,
+            rows: rows::select(conn, scope, collection, query, (start, size), rows::FEW)?,
+            expanded: options.expanded,
+            public: query.public,
+            version: options.query.version,
+            max_entries: request.get("max_task_entries").and_then(Value::as_i64),
+        })
+    }
+
+    fn read(&self, conn: &Connection, scope: &Scope, rows: &[i64]) -> Result<Vec<Json>> {
+        let mut documents =
+            read::documents(conn, scope, self.collection, rows, &self.projection, self.max_entries)?;
+        if self.expanded {
+            join::references(conn, scope, self.public, self.collection, &self.projection, &mut documents)?;
+        }
+        for document in &mut documents {
+            for_version(self.collection, document, self.version);
+        }
+        Ok(documents)
+    }
+}
+
 /// See [`Snapshot::find`].
 pub(crate) fn find(
     conn: &Connection,
@@ -145,21 +247,13 @@ pub(crate) fn find(
     options: &FindOptions<'_>,
 ) -> Result<Found> {
     let query = query::parse(collection, request, &options.query)?;
-    let projection = wanted(collection, request, options)?;
     let (scroll_id, start, size) = slice(&query, collection, now, options);
-    let rows = select_rows(conn, scope, collection, &query, start, size)?;
+    let matches = Matches::select(conn, scope, collection, request, &query, options, start, size)?;
     if let (Some(id), Some((scrolls, subject))) = (&scroll_id, options.scrolls) {
-        let position = start.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+        let position = start.saturating_add(u64::try_from(matches.len()).unwrap_or(u64::MAX));
         scrolls.save(id, subject, collection.table, position, now);
     }
-    let max_entries = request.get("max_task_entries").and_then(Value::as_i64);
-    let mut documents = read::documents(conn, scope, collection, &rows, &projection, max_entries)?;
-    if options.expanded {
-        join::references(conn, scope, query.public, collection, &projection, &mut documents)?;
-    }
-    for document in &mut documents {
-        for_version(collection, document, options.query.version);
-    }
+    let documents = matches.read(conn, scope, &matches.rows)?;
     Ok(Found { documents, scroll_id })
 }
 
@@ -196,24 +290,6 @@ fn slice(
             }
         }
     }
-}
-
-fn select_rows(
-    conn: &Connection,
-    scope: &Scope,
-    collection: &'static Collection,
-    query: &Query,
-    start: u64,
-    size: Option<u64>,
-) -> Result<Vec<i64>> {
-    let mut select = query::matching(collection, scope, query);
-    select.column((DOCUMENT, "rowid"));
-    query::ordered(collection, query, &mut select);
-    window(&mut select, start, size);
-    let (sql, values) = build(&select)?;
-    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).map_err(failed)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
 fn window(select: &mut sea_query::SelectStatement, start: u64, size: Option<u64>) {
@@ -295,7 +371,11 @@ pub(crate) fn count(
     let query = query::parse(collection, request, options)?;
     let mut select = query::matching(collection, scope, &query);
     select.expr(Func::count(Expr::cust("*")));
-    let (sql, values) = build(&select)?;
+    counted(conn, &select)
+}
+
+fn counted(conn: &Connection, select: &sea_query::SelectStatement) -> Result<u64> {
+    let (sql, values) = build(select)?;
     let counted: Option<i64> = conn
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row(params_from_iter(values), |row| row.get(0)).optional())
@@ -316,6 +396,14 @@ pub(crate) fn distinct(
     let path = parse_path(collection, field)?;
     let unknown = || ApiError::new(ErrorKind::InvalidFields, "there is no such field").with("field", field);
     let shape = collection.shape_of(&path).ok_or_else(unknown)?;
+    if let (Entity::Task | Entity::Model, "tags" | "system_tags") = (collection.entity, field)
+        && let Some(content) = Content::of(conn, scope, &query)?
+    {
+        let mut statement = conn.prepare_cached(&loose::tags(collection, &content)).map_err(failed)?;
+        let bound = rusqlite::params![content.companies, content.projects, field == "system_tags"];
+        let tags = statement.query_map(bound, |row| row.get::<_, String>(0)).map_err(failed)?;
+        return tags.map(|tag| Ok(tag.map_err(failed)?.into())).collect();
+    }
     let select = query::distinct(collection, scope, &query, &path).ok_or_else(unknown)?;
     let (sql, values) = build(&select)?;
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;

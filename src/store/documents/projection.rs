@@ -138,6 +138,9 @@ pub(super) struct Want<'a> {
 }
 
 impl<'a> Want<'a> {
+    /// Everything that is not hidden.
+    pub(super) const WHOLE: Want<'static> = Want { whole: Some(Whole::Default), node: None };
+
     /// The wish for a member; `None` when it is not wanted.
     pub(super) fn child(&self, name: &str) -> Option<Want<'a>> {
         match (self.node.and_then(|node| node.children.get(name)), self.whole) {

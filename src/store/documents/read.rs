@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use crate::store::{
     Scope,
-    query::{Collection, DOCUMENT, Entity, build, failed, listed},
+    query::{Collection, DOCUMENT, Stored, build, failed, listed},
 };
 use crate::types::{Json, Millis, Result};
 
 use super::{
     assemble::{self, Needs, Row},
-    foreign,
+    foreign, metrics,
     projection::Projection,
 };
 
@@ -44,7 +44,13 @@ pub(super) fn documents(
     }
     let mut found = columns(conn, collection, rows, &needs.columns)?;
     if needs.metrics {
-        metrics(conn, collection, rows, &mut found)?;
+        // Only `last_metrics` itself can be read in part; the list of names needs them all.
+        let mut fields = wanted.iter().filter(|(field, _)| field.stored.is_metrics());
+        let part = match (fields.next(), fields.next()) {
+            (Some((field, want)), None) if field.stored == Stored::Metrics => Some(*want),
+            _ => None,
+        };
+        metrics::add(conn, collection, rows, part, &mut found)?;
     }
     if needs.entries {
         entries(conn, &mut found, max_entries)?;
@@ -87,7 +93,7 @@ fn remove(document: &mut Json, path: &[String]) {
 }
 
 /// A JSON list of rows for `json_each`.
-fn row_list(rows: &[i64]) -> String {
+pub(super) fn row_list(rows: &[i64]) -> String {
     Value::from(rows).to_string()
 }
 
@@ -122,73 +128,9 @@ fn columns(
 }
 
 /// `SELECT value FROM json_each(?)` over row numbers.
-fn listed_numbers(rows: &[i64]) -> sea_query::SelectStatement {
+pub(super) fn listed_numbers(rows: &[i64]) -> sea_query::SelectStatement {
     let list = sea_query::Func::cust("json_each").arg(row_list(rows));
     Query::select().column("value").from_function(list, "listed").to_owned()
-}
-
-/// Latest values of scalars, as a map by metric and variant hash (protocol: spec/tasks.md 9.4).
-fn metrics(
-    conn: &Connection,
-    collection: &'static Collection,
-    rows: &[i64],
-    found: &mut HashMap<i64, Row>,
-) -> Result<()> {
-    const OF_TASKS: &str = "SELECT m.task, n.metric_hash, n.variant_hash, n.metric, n.variant, m.value, m.min_value, \
-         m.min_value_iteration, m.max_value, m.max_value_iteration, m.first_value, m.first_value_iteration, \
-         m.count, m.total, m.x_axis_label \
-         FROM task_metric m JOIN metric_variant n ON n.id = m.metric_variant \
-         WHERE m.task IN (SELECT value FROM json_each(?1)) ORDER BY m.task, n.metric, n.variant";
-    const OF_MODELS: &str = "SELECT m.model, n.metric_hash, n.variant_hash, n.metric, n.variant, m.value, m.min_value, \
-         m.min_value_iteration, m.max_value, m.max_value_iteration, m.first_value, m.first_value_iteration, \
-         m.count, m.total, m.x_axis_label \
-         FROM model_metric m JOIN metric_variant n ON n.id = m.metric_variant \
-         WHERE m.model IN (SELECT value FROM json_each(?1)) ORDER BY m.model, n.metric, n.variant";
-    let sql = if collection.entity == Entity::Task { OF_TASKS } else { OF_MODELS };
-    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    let mut values = statement.query([row_list(rows)]).map_err(failed)?;
-    while let Some(row) = values.next().map_err(failed)? {
-        let (owner, metric, variant, summary) = summary(row).map_err(failed)?;
-        let Some(owner) = found.get_mut(&owner) else { continue };
-        let (Some(metric_name), Some(variant_name)) = (text(&summary, "metric"), text(&summary, "variant"))
-        else {
-            continue;
-        };
-        if let Value::Array(names) = owner.metric_names.get_or_insert_with(|| Value::Array(Vec::new())) {
-            names.push(format!("{metric_name}/{variant_name}").into());
-        }
-        if let Value::Object(metrics) = owner.metrics.get_or_insert_with(|| Value::Object(Map::new()))
-            && let Value::Object(variants) =
-                metrics.entry(metric).or_insert_with(|| Value::Object(Map::new()))
-        {
-            variants.insert(variant, Value::Object(summary));
-        }
-    }
-    Ok(())
-}
-
-fn text<'a>(summary: &'a Json, key: &str) -> Option<&'a str> {
-    summary.get(key).and_then(Value::as_str)
-}
-
-fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, String, String, Json)> {
-    let mut out = Map::new();
-    out.insert("metric".into(), row.get::<_, String>(3)?.into());
-    out.insert("variant".into(), row.get::<_, String>(4)?.into());
-    out.insert("value".into(), row.get::<_, f64>(5)?.into());
-    for (name, value, iteration) in [("min_value", 6, 7), ("max_value", 8, 9), ("first_value", 10, 11)] {
-        out.insert(name.into(), row.get::<_, f64>(value)?.into());
-        out.insert(format!("{name}_iteration"), row.get::<_, i64>(iteration)?.into());
-    }
-    let (count, total) = (row.get::<_, i64>(12)?, row.get::<_, f64>(13)?);
-    out.insert("count".into(), count.into());
-    if count > 0 {
-        out.insert("mean_value".into(), (total / count as f64).into());
-    }
-    if let Some(label) = row.get::<_, Option<String>>(14)? {
-        out.insert("x_axis_label".into(), label.into());
-    }
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, out))
 }
 
 /// What waits in queues, in order. A negative limit counts from the end, 0 is none (spec/queues_workers.md 2.3).

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cases;
+mod counts;
 mod projections;
 mod schema;
 mod speed;
@@ -84,6 +85,20 @@ pub(crate) fn object(value: Value) -> Json {
 
 pub(crate) fn scope() -> Scope {
     Scope::tenant("c1")
+}
+
+/// Ids of a part of a query's result; up to `few` documents are sorted by looking their values up.
+pub(crate) fn page(
+    conn: &Connection,
+    scope: &Scope,
+    collection: &'static Collection,
+    query: &Query,
+    window: (u64, Option<u64>),
+    few: u64,
+) -> Result<Vec<String>> {
+    let rows = rows::select(conn, scope, collection, query, window, few)?;
+    let sql = format!("SELECT id FROM {} WHERE seq = ?1", collection.table);
+    Ok(rows.iter().map(|row| conn.query_row(&sql, [row], |row| row.get(0)).unwrap()).collect())
 }
 
 /// Runs `get_all`, or `get_all_ex` when `expanded`.

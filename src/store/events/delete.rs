@@ -21,6 +21,8 @@ impl Tx<'_> {
         )?;
         let Some(owner) = owner else { return Ok(0) };
         let mut deleted = self.run("DELETE FROM log WHERE owner = ?1", [owner])?;
+        deleted += usize::try_from(self.count_in_blocks(owner)?).unwrap_or_default();
+        self.run("DELETE FROM log_block WHERE owner = ?1", [owner])?;
         deleted += self.delete_scalars(owner)?;
         for (kind, table) in
             [(EventKind::Vector, "vector"), (EventKind::Image, "image"), (EventKind::Plot, "plot")]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::params;
 
 use super::{
-    EventKind, Owner,
+    EventKind, Owner, PackedLines,
     last_values::{Progress, Summary},
     names::{Learned, SeriesKey, SeriesNames},
 };
@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub series: Vec<ReportedSeries<'a>>,
     /// Console lines.
     pub lines: Vec<ReportedLine<'a>>,
+    /// Console lines that were packed.
+    pub blocks: Vec<PackedLines>,
     /// What the owner's document learns from it.
     pub progress: Progress<'a>,
 }
@@ -130,6 +132,8 @@ pub struct ReportedPlot<'a> {
 /// A console line.
 #[derive(Clone, Debug)]
 pub struct ReportedLine<'a> {
+    /// How many lines of the report stand before it.
+    pub position: i64,
     /// Iteration, if it has one.
     pub iteration: Option<i64>,
     /// Metric and variant, when not both empty.
@@ -156,10 +160,29 @@ impl Tx<'_> {
         names: &SeriesNames,
         learned: &mut Learned,
     ) -> Result<()> {
+        let interned = self.store_past_report(owner, report, names, learned)?;
+        let mut pairs = None;
+        for (series, name) in report.series.iter().zip(interned) {
+            if let Some(summary) = &series.summary {
+                self.merge_last_value(owner, name, summary, max_pairs, &mut pairs)?;
+            }
+        }
+        self.advance_owner(owner, by, &report.progress, max_pairs)
+    }
+
+    /// Stores a report of something that happened long ago: the owner's document, which knows what came after it, stays
+    /// as it is. Returns the number of each series' name.
+    pub fn store_past_report(
+        &self,
+        owner: &Owner,
+        report: &Report<'_>,
+        names: &SeriesNames,
+        learned: &mut Learned,
+    ) -> Result<Vec<i64>> {
         let (events, lines, revision) = self.event_owner_or_new(owner)?;
         let batches = self.add_batches(events, &report.senders)?;
         let mut changed = [false; EventKind::ALL.len()];
-        let mut pairs = None;
+        let mut numbers = Vec::with_capacity(report.series.len());
         for series in &report.series {
             let kind = series.rows.kind();
             let key = SeriesKey {
@@ -179,21 +202,20 @@ impl Tx<'_> {
                 ReportedRows::Images(rows) => self.add_images(owner, interned.series, rows, &batches)?,
                 ReportedRows::Plots(rows) => self.add_plots(owner, interned.series, rows, &batches)?,
             }
-            if let Some(summary) = &series.summary {
-                self.merge_last_value(owner, interned.name, summary, max_pairs, &mut pairs)?;
-            }
+            numbers.push(interned.name);
             if let Some(flag) = changed.get_mut(kind as usize) {
                 *flag = true;
             }
         }
-        if !report.lines.is_empty() {
-            self.add_lines(owner, events, lines, &report.lines, &batches, names, learned)?;
+        let line_count = report.line_count();
+        if line_count > 0 {
+            self.add_lines(owner, events, lines, report, &batches, names, learned)?;
             if let Some(flag) = changed.get_mut(EventKind::Log as usize) {
                 *flag = true;
             }
         }
-        self.mark_changed(events, revision + 1, changed, report.lines.len() as i64)?;
-        self.advance_owner(owner, by, &report.progress, max_pairs)
+        self.mark_changed(events, revision + 1, changed, line_count)?;
+        Ok(numbers)
     }
 
     fn add_batches(&self, events: i64, senders: &[Sender<'_>]) -> Result<Vec<i64>> {
@@ -310,44 +332,6 @@ impl Tx<'_> {
                     urls,
                     row.plot_str,
                     row.packed,
-                ],
-            )?;
-        }
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn add_lines(
-        &self,
-        owner: &Owner,
-        events: i64,
-        newest: i64,
-        lines: &[ReportedLine<'_>],
-        batches: &[i64],
-        names: &SeriesNames,
-        learned: &mut Learned,
-    ) -> Result<()> {
-        for (number, line) in (newest + 1..).zip(lines) {
-            let series = match &line.names {
-                None => None,
-                Some((metric, variant)) => {
-                    let key = SeriesKey { kind: EventKind::Log, metric, variant, key: "", numbered: true };
-                    Some(self.intern(owner, events, key, names, learned)?.series)
-                }
-            };
-            self.run(
-                "INSERT INTO log (owner, line, timestamp, batch, severity, iteration, series, level, msg)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    events,
-                    number,
-                    line.timestamp,
-                    batch(batches, line.sender),
-                    super::Severity::of(line.level.as_deref()).code(),
-                    line.iteration,
-                    series,
-                    line.level,
-                    line.msg,
                 ],
             )?;
         }

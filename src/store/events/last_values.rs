@@ -64,6 +64,25 @@ pub struct LastValue {
     pub x_axis_label: Option<String>,
 }
 
+/// An entry of `last_metrics` from another server.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct PastValue<'a> {
+    pub metric: &'a str,
+    pub variant: &'a str,
+    pub value: f64,
+    /// Smallest value and its iteration.
+    pub min: (f64, i64),
+    /// Largest value and its iteration.
+    pub max: (f64, i64),
+    /// First value and its iteration.
+    pub first: (f64, i64),
+    /// At least 1.
+    pub count: i64,
+    pub mean: f64,
+    pub x_axis_label: Option<&'a str>,
+}
+
 /// A batch that is older than what is known in both iteration and time came late; it does not become the last value.
 const MERGE: &str = "SET
     value = iif(?4 < value_iteration AND ?5 < value_timestamp, value, ?3),
@@ -152,6 +171,42 @@ impl Tx<'_> {
                 summary.x_axis_label,
                 owner.company.as_str(),
                 owner.project,
+            ],
+        )
+        .map(drop)
+    }
+
+    /// Stores an entry of `last_metrics` as an answer showed it. Answers don't say when its last value was reported, so
+    /// that counts as older than whatever is reported from now on.
+    pub fn put_last_value(&self, kind: OwnerKind, entity: &str, value: &PastValue<'_>) -> Result<()> {
+        let (table, column) = kind.metrics();
+        let documents = if kind == OwnerKind::Task { "task" } else { "model" };
+        let name = self.intern_name(value.metric, value.variant)?;
+        let last = value.min.1.max(value.max.1).max(value.first.1);
+        self.run(
+            &format!(
+                "INSERT INTO {table} ({column}, metric_variant, value, value_iteration, value_timestamp, min_value,
+                     min_value_iteration, max_value, max_value_iteration, first_value, first_value_iteration, count,
+                     total, x_axis_label, company, project)
+                 SELECT seq, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, company, project
+                 FROM {documents} WHERE id = ?1 AND company = ?2
+                 ON CONFLICT DO NOTHING"
+            ),
+            params![
+                entity,
+                self.scope.company.as_str(),
+                name,
+                value.value,
+                last,
+                value.min.0,
+                value.min.1,
+                value.max.0,
+                value.max.1,
+                value.first.0,
+                value.first.1,
+                value.count,
+                value.mean * value.count as f64,
+                value.x_axis_label,
             ],
         )
         .map(drop)

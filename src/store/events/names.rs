@@ -73,13 +73,13 @@ impl Default for SeriesNames {
 }
 
 impl SeriesNames {
-    /// Remembers what a committed transaction learned.
-    fn learn(&self, names: Vec<(Key, Interned)>) {
-        if names.is_empty() {
+    /// Remembers the names that a committed transaction learned.
+    pub(super) fn learn(&self, learned: Learned) {
+        if learned.names.is_empty() {
             return;
         }
         let mut known = self.known.lock();
-        for (key, interned) in names {
+        for (key, interned) in learned.names {
             known.put(key, interned);
         }
     }
@@ -89,7 +89,7 @@ impl Store {
     /// Remembers what a committed transaction learned.
     pub fn learn(&self, learned: Learned) {
         self.backlog.add(&learned.points);
-        self.series_names.learn(learned.names);
+        self.series_names.learn(learned);
     }
 }
 
@@ -137,7 +137,7 @@ impl Tx<'_> {
         Ok(interned)
     }
 
-    fn intern_name(&self, metric: &str, variant: &str) -> Result<i64> {
+    pub(super) fn intern_name(&self, metric: &str, variant: &str) -> Result<i64> {
         let found = self.one(
             "SELECT id FROM metric_variant WHERE metric = ?1 AND variant = ?2",
             [metric, variant],

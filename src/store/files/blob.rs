@@ -42,7 +42,8 @@ pub struct BlobInfo {
     pub tag: String,
 }
 
-/// A stored file, opened. It stays readable, and the same, when the path is replaced or removed meanwhile.
+/// A stored file, opened. What is read is always of one content: when the path is replaced or removed meanwhile, a file
+/// on disk stays readable, and reading an object fails.
 pub trait Blob: Send + Sync {
     /// What it is.
     fn info(&self) -> &BlobInfo;
@@ -62,8 +63,8 @@ pub trait StagedBlob: Send {
 
 /// A complete file that nobody can see yet; dropping it removes it.
 pub trait SealedBlob: Send {
-    /// Makes it visible at `path`, in place of what was there. A reader finds the old content or the new one, whole.
-    fn publish(self: Box<Self>, tree: &Tree, path: &FilePath) -> Result<Box<dyn PublishedBlob>, BlobError>;
+    /// Makes it visible at its path, in place of what was there. A reader finds the old content or the new one, whole.
+    fn publish(self: Box<Self>) -> Result<Box<dyn PublishedBlob>, BlobError>;
 }
 
 /// A visible file whose row is not written yet; dropping it puts back what was there before.
@@ -96,8 +97,8 @@ pub struct Listing {
 
 /// Keeps bytes by tree and path.
 pub trait BlobStore: Send + Sync {
-    /// Begins to receive a file.
-    fn stage(&self) -> Result<Box<dyn StagedBlob>, BlobError>;
+    /// Begins to receive the file that shall stand at `path`.
+    fn stage(&self, tree: &Tree, path: &FilePath) -> Result<Box<dyn StagedBlob>, BlobError>;
 
     /// Opens a file; `None` when there is none.
     fn open(&self, tree: &Tree, path: &FilePath) -> Result<Option<Box<dyn Blob>>, BlobError>;
@@ -105,8 +106,11 @@ pub trait BlobStore: Send + Sync {
     /// What stands at `path`.
     fn find(&self, tree: &Tree, path: &FilePath) -> Result<Found, BlobError>;
 
-    /// Everything below a directory; nothing when there is none.
-    fn list(&self, tree: &Tree, directory: &FilePath) -> Result<Listing, BlobError>;
+    /// Everything below a directory, or in the whole tree; nothing when there is none.
+    fn list(&self, tree: &Tree, directory: Option<&FilePath>) -> Result<Listing, BlobError>;
+
+    /// Trees that hold, or held, files; for those who look after the server.
+    fn trees(&self) -> Result<Vec<Tree>, BlobError>;
 
     /// Removes files and the directories that become empty by it; each result tells whether there was a file. What
     /// was removed stays removed after power loss. Sorted paths are removed fastest.

@@ -6,6 +6,8 @@
 
 mod blob;
 mod entities;
+mod inspect;
+mod object;
 mod path;
 mod rows;
 mod tree;
@@ -14,6 +16,8 @@ pub use blob::{
     Blob, BlobError, BlobInfo, BlobStore, Found, Listing, PublishedBlob, SealedBlob, StagedBlob, Tree,
 };
 pub use entities::NamedEntity;
+pub use inspect::{StoredFile, stored_files};
+pub use object::{ObjectTree, ObjectTreeOptions};
 pub use path::{BadPath, FilePath};
 pub use rows::{FileRow, NewFile, Usage};
 pub use tree::LocalTree;

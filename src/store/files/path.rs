@@ -77,10 +77,15 @@ impl FilePath {
         self.0.split('/')
     }
 
-    /// The entry `name` of the directory `self`; none when the name is not one segment that a path may hold.
-    pub fn child(&self, name: &str) -> Option<FilePath> {
-        let plain = !name.contains('/') && !matches!(name, "" | "." | "..");
-        plain.then(|| Self::parse(&format!("{}/{name}", self.0)).ok()).flatten()
+    /// The entry `name` of a directory, or of the top; none when the name is not one segment that a path may hold.
+    pub fn entry(directory: Option<&FilePath>, name: &str) -> Option<FilePath> {
+        if name.contains('/') || matches!(name, "" | "." | "..") {
+            return None;
+        }
+        match directory {
+            Some(directory) => Self::parse(&format!("{directory}/{name}")).ok(),
+            None => Self::parse(name).ok(),
+        }
     }
 
     /// A path that was normalised before it was stored.

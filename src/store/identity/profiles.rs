@@ -49,6 +49,13 @@ impl Snapshot<'_> {
         self.one(&format!("SELECT {COLUMNS} FROM user WHERE id = ?1"), [id], read)
     }
 
+    /// The profile of the tenant with exactly this name; `None` also when several have it.
+    pub fn profile_named(&self, company: &CompanyId, name: &str) -> Result<Option<Profile>> {
+        let sql = format!("SELECT {COLUMNS} FROM user WHERE company = ?1 AND name = ?2 LIMIT 2");
+        let mut found = self.all(&sql, [company.as_str(), name], read)?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
+    }
+
     /// The stored preferences; `None` when there is no profile.
     pub fn preferences(&self, id: &UserId) -> Result<Option<Json>> {
         let text = self.one("SELECT preferences FROM user WHERE id = ?1", [id.as_str()], |row| {

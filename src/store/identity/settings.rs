@@ -18,4 +18,9 @@ impl Tx<'_> {
         let sql = "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         self.run(sql, [key, value]).map(drop)
     }
+
+    /// Forgets what is stored under `key`.
+    pub fn forget_setting(&self, key: &str) -> Result<()> {
+        self.run("DELETE FROM setting WHERE key = ?1", [key]).map(drop)
+    }
 }

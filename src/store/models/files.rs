@@ -31,7 +31,9 @@ impl Tx<'_> {
             "INSERT INTO url_to_delete (id, company, user, url, task, project, created, storage_type, type)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (company, url) DO UPDATE SET status = 'created', retry_count = 0, task = excluded.task,
-                 user = excluded.user, project = excluded.project, last_failure_time = NULL, last_failure_reason = NULL",
+                 user = excluded.user, project = excluded.project, created = max(excluded.created, created + 1),
+                 storage_type = excluded.storage_type, type = excluded.type,
+                 last_failure_time = NULL, last_failure_reason = NULL",
             params![
                 new_id(),
                 self.scope.company.as_str(),

@@ -5,7 +5,9 @@ use rusqlite::{Row, types::Value as Sql};
 use crate::{
     store::{
         Snapshot,
+        loose::{self, Content},
         query::{self, Collection, MODEL, QueryOptions, TASK},
+        selection::Selection,
     },
     types::{Json, Result},
 };
@@ -41,23 +43,38 @@ pub struct Paged<T> {
     pub total: i64,
 }
 
+/// The parameters of the statements of [`loose`].
+fn bound(content: Content) -> Vec<Sql> {
+    vec![Sql::Text(content.companies), content.projects.map_or(Sql::Null, Sql::Text)]
+}
+
 /// Pages through `SELECT DISTINCT …` in the given order; the columns and the length of the whole come back at once.
 fn paged<T>(
-    docs: &crate::store::selection::Selection,
+    docs: &Selection,
     snapshot: &Snapshot<'_>,
     distinct: &str,
     own: Vec<Sql>,
     order: &str,
     slice: Slice,
-    map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    mut map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Paged<T>> {
-    let total = docs
-        .all(snapshot, &format!("SELECT count(*) FROM ({distinct})"), own.clone(), |row| row.get(0))?
-        .pop()
-        .unwrap_or_default();
-    let sql = format!("SELECT * FROM ({distinct}) ORDER BY {order} LIMIT ? OFFSET ?");
-    let own = own.into_iter().chain([Sql::Integer(slice.size), Sql::Integer(slice.start)]);
-    Ok(Paged { items: docs.all(snapshot, &sql, own, map)?, total })
+    let sql =
+        format!("SELECT *, count(*) OVER () AS total FROM ({distinct}) ORDER BY {order} LIMIT ? OFFSET ?");
+    let window = [Sql::Integer(slice.size), Sql::Integer(slice.start)];
+    let mut total = None;
+    let items = docs.all(snapshot, &sql, own.iter().cloned().chain(window), |row| {
+        total = Some(row.get("total")?);
+        map(row)
+    })?;
+    let total = match total {
+        Some(total) => total,
+        // Behind the end no row says how long the whole is.
+        None => docs
+            .all(snapshot, &format!("SELECT count(*) FROM ({distinct})"), own, |row| row.get(0))?
+            .pop()
+            .unwrap_or_default(),
+    };
+    Ok(Paged { items, total })
 }
 
 impl Snapshot<'_> {
@@ -70,14 +87,21 @@ impl Snapshot<'_> {
         request: &Json,
         options: &QueryOptions,
     ) -> Result<Vec<Variant>> {
-        let docs = self.selection(collection, request, options, &["seq"])?;
-        let side = if std::ptr::eq(collection, &MODEL) { "model" } else { "task" };
+        let query = query::parse(collection, request, options)?;
+        let (docs, ids, own) = match Content::of(self.conn, self.scope, &query)? {
+            Some(content) => (Selection::none(), loose::metrics(collection, &content), bound(content)),
+            None => {
+                let side = if std::ptr::eq(collection, &MODEL) { "model" } else { "task" };
+                let ids =
+                    format!("SELECT m.metric_variant FROM docs JOIN {side}_metric m ON m.{side} = docs.seq");
+                (self.selection(collection, request, options, &["seq"])?, ids, Vec::new())
+            }
+        };
         let sql = format!(
             "SELECT n.metric, n.metric_hash, n.variant, n.variant_hash FROM metric_variant n
-             WHERE n.id IN (SELECT m.metric_variant FROM docs JOIN {side}_metric m ON m.{side} = docs.seq)
-             ORDER BY n.metric, n.variant"
+             WHERE n.id IN ({ids}) ORDER BY n.metric, n.variant"
         );
-        docs.all(self, &sql, [], |row| {
+        docs.all(self, &sql, own, |row| {
             Ok(Variant {
                 metric: row.get(0)?,
                 metric_hash: row.get(1)?,
@@ -96,10 +120,17 @@ impl Snapshot<'_> {
         options: &QueryOptions,
         slice: Slice,
     ) -> Result<Paged<(String, String)>> {
-        let docs = self.selection(&TASK, request, options, &["seq"])?;
-        let distinct =
-            "SELECT DISTINCT h.section, h.name FROM docs JOIN task_hyperparam h ON h.task = docs.seq";
-        paged(&docs, self, distinct, Vec::new(), "1, 2", slice, |row| Ok((row.get(0)?, row.get(1)?)))
+        let query = query::parse(&TASK, request, options)?;
+        let (docs, distinct, own) = match Content::of(self.conn, self.scope, &query)? {
+            Some(content) => (Selection::none(), loose::parameters(&content), bound(content)),
+            None => (
+                self.selection(&TASK, request, options, &["seq"])?,
+                "SELECT DISTINCT h.section, h.name FROM docs JOIN task_hyperparam h ON h.task = docs.seq"
+                    .to_owned(),
+                Vec::new(),
+            ),
+        };
+        paged(&docs, self, &distinct, own, "1, 2", slice, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Values of one hyper-parameter over the selected tasks, runs of digits sorted as numbers. `pattern` is
@@ -120,13 +151,23 @@ impl Snapshot<'_> {
             let checked = self.conn.query_row("SELECT matches(?1, 1, '')", [pattern], |_| Ok(()));
             checked.map_err(query::failed)?;
         }
-        let docs = self.selection(&TASK, request, options, &["seq"])?;
         let matching = if pattern.is_some() { " AND matches(?, 1, h.value)" } else { "" };
+        let query = query::parse(&TASK, request, options)?;
+        let (docs, from, anywhere) = match Content::of(self.conn, self.scope, &query)? {
+            // The index of values knows whose they are.
+            Some(Content { companies, projects: None }) => {
+                let from = "task_hyperparam h WHERE h.company IN (SELECT value FROM json_each(?)) AND";
+                (Selection::none(), from, Some(companies))
+            }
+            _ => {
+                let docs = self.selection(&TASK, request, options, &["seq"])?;
+                (docs, "docs JOIN task_hyperparam h ON h.task = docs.seq WHERE", None)
+            }
+        };
         let distinct = format!(
-            "SELECT DISTINCT h.value FROM docs JOIN task_hyperparam h ON h.task = docs.seq
-             WHERE h.section = ? AND h.name = ? AND h.value IS NOT NULL{matching}"
+            "SELECT DISTINCT h.value FROM {from} h.section = ? AND h.name = ? AND h.value IS NOT NULL{matching}"
         );
-        let own = [Some(section), Some(name), pattern].into_iter().flatten();
+        let own = [anywhere.as_deref(), Some(section), Some(name), pattern].into_iter().flatten();
         let own = own.map(|text| Sql::Text(text.to_owned())).collect();
         paged(&docs, self, &distinct, own, "1 COLLATE natural_order, 1", slice, |row| row.get(0))
     }

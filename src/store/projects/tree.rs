@@ -101,10 +101,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Project> {
     })
 }
 
-/// A list of texts for `json_each`.
-pub(crate) fn json_list<T: AsRef<str>>(values: &[T]) -> String {
-    serde_json::Value::from(values.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string()
-}
+pub(crate) use crate::store::sql::json_list;
 
 impl Snapshot<'_> {
     fn projects_where(&self, conditions: impl IntoIterator<Item = Expr>) -> Result<Vec<Project>> {
@@ -147,6 +144,24 @@ impl Snapshot<'_> {
         let mut found = self.projects_where([visible(Entity::Project, self.scope, public), below])?;
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    /// The readable projects of this last name that are one of these or lie directly in one of them; with `top`, those
+    /// at the top level too.
+    pub fn projects_called<T: AsRef<str>>(
+        &self,
+        basename: &str,
+        ids: &[T],
+        top: bool,
+    ) -> Result<Vec<Project>> {
+        let list = || listed(ids.iter().map(AsRef::as_ref));
+        let column = |name: &'static str| Expr::col((DOCUMENT, name));
+        let mut place = column("id").in_subquery(list()).or(column("parent").in_subquery(list()));
+        if top {
+            place = place.or(column("parent").is_null());
+        }
+        let public = visible(Entity::Project, self.scope, true);
+        self.projects_where([public, column("basename").eq(basename), place])
     }
 
     /// Who made the tenant's readable projects, or those of them that are named.

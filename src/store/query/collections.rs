@@ -184,6 +184,29 @@ pub static TASK: Collection = Collection {
     shown_by_id: &["unique_metrics"],
 };
 
+/// Tasks counted by project, status and system tags, for the statistics of projects; never on the wire. Each row stands
+/// for the tasks that share these fields, so what asks for nothing else can ask it instead.
+pub(crate) static TASK_COUNT: Collection = Collection {
+    table: "task_count",
+    fields: &[
+        Field::column("project", TEXT),
+        Field::column("company", TEXT),
+        Field::column("status", TEXT).filled(),
+        Field::column("system_tags", STRINGS).or(Missing::List),
+    ],
+    patterns: &[],
+    lists: &["project", "status", "system_tags"],
+    exact: &[],
+    ranges: &[],
+    datetimes: &[],
+    natural: &[],
+    escaped: &[],
+    renamed: &[],
+    hidden: Hidden::Nothing,
+    text: None,
+    ..TASK
+};
+
 static ARTIFACT: &[Field] = &[
     Field::inside("key", TEXT),
     Field::inside("type", TEXT),

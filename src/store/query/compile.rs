@@ -9,7 +9,7 @@ use crate::store::Scope;
 use super::{
     ast::{Bound, Comparison, Condition, Filter, Join, List, Part, Path, Query, Range},
     operand::{Json, Many, Operand, listed, one_of, operand},
-    pattern,
+    pattern::{self, Pattern},
     schema::{Collection, Entity, TextIndex},
     visible::{DOCUMENT, visible, visible_as},
 };
@@ -17,10 +17,8 @@ use super::{
 /// The matching documents of a scope, unordered and whole. The caller adds what it wants to read.
 pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Query) -> SelectStatement {
     let mut select = Sql::select();
-    select.from_as(collection.table, DOCUMENT).and_where(visible(collection.entity, scope, query.public));
-    for condition in &query.conditions {
-        select.and_where(compile(collection, scope, query.public, condition));
-    }
+    select.from_as(collection.table, DOCUMENT);
+    conditions(collection, scope, query, &mut select);
     if let (Some(text), Some(index)) = (&query.text, collection.text) {
         match &text.expression {
             None => {
@@ -44,6 +42,21 @@ pub(crate) fn matching(collection: &'static Collection, scope: &Scope, query: &Q
         }
     }
     select
+}
+
+/// Adds to a statement over the documents what the scope and the query demand of each, but for its free text.
+pub(super) fn conditions(
+    collection: &'static Collection,
+    scope: &Scope,
+    query: &Query,
+    select: &mut SelectStatement,
+) {
+    select.and_where(visible(collection.entity, scope, query.public));
+    let in_project = |condition: &Condition| matches!(condition, Condition::List(path, list) if *path == ["project"] && !list.any.is_empty());
+    let narrowed = query.conditions.iter().any(in_project);
+    for condition in &query.conditions {
+        select.and_where(compile(collection, scope, query.public, narrowed, condition));
+    }
 }
 
 /// The distinct values of a field over the matching documents, in order; `None` when the field has no value to list.
@@ -88,14 +101,32 @@ fn any(conditions: impl IntoIterator<Item = Expr>) -> Expr {
     conditions.into_iter().reduce(Expr::or).unwrap_or_else(never)
 }
 
-fn compile(collection: &'static Collection, scope: &Scope, public: bool, condition: &Condition) -> Expr {
+/// One condition. `narrowed`: another one names projects, by which the documents are found.
+fn compile(
+    collection: &'static Collection,
+    scope: &Scope,
+    public: bool,
+    narrowed: bool,
+    condition: &Condition,
+) -> Expr {
     let nested = |conditions: &[Condition]| -> Vec<Expr> {
-        conditions.iter().map(|condition| compile(collection, scope, public, condition)).collect()
+        conditions.iter().map(|condition| compile(collection, scope, public, narrowed, condition)).collect()
     };
     match condition {
-        Condition::Any(conditions) => any(nested(conditions)),
+        Condition::Any(conditions) => {
+            let (one, others) = one_pattern(collection, conditions);
+            any(one.into_iter().chain(nested(&others)))
+        }
         Condition::All(conditions) => all(nested(conditions)),
-        Condition::List(path, condition) => list(collection, scope, public, path, condition),
+        Condition::List(path, condition) => {
+            let mut values = Values::of(collection, path);
+            if narrowed
+                && matches!(path.as_slice(), [field] if ["status", "type", "user"].contains(&field.as_str()))
+            {
+                values = values.unindexed();
+            }
+            list(scope, public, values, condition)
+        }
         Condition::Filter(path, condition) => filter(Values::of(collection, path), condition),
         Condition::Without(path, values) => Values::of(collection, path).none_of(values),
         Condition::Range(path, condition) => range(operand(collection, path), condition),
@@ -106,22 +137,45 @@ fn compile(collection: &'static Collection, scope: &Scope, public: bool, conditi
             _ => never(),
         },
         Condition::Equals(path, wanted) => equals(operand(collection, path), wanted),
-        Condition::Matches(path, wanted) => {
-            let matches = |text: Expr| match wanted.literal() {
-                Some(literal) => text.eq(literal),
-                None => Func::cust(Alias::new(pattern::FUNCTION))
-                    .arg(wanted.source())
-                    .arg(i64::from(wanted.ignores_case()))
-                    .arg(text)
-                    .into(),
-            };
-            match operand(collection, path) {
-                None => never(),
-                Some(Operand::Many(rows)) => rows.exists(matches),
-                Some(Operand::One { text, .. }) => matches(text),
-            }
+        Condition::Matches(path, wanted) => match (operand(collection, path), wanted.literal()) {
+            (None, _) => never(),
+            (Some(Operand::One { text, .. }), Some(literal)) => text.eq(literal),
+            (Some(Operand::One { text, .. }), None) => pattern_found(wanted, [text]),
+            (Some(Operand::Many(rows)), Some(literal)) => rows.has_any_of(&[literal.to_owned()]),
+            (Some(Operand::Many(rows)), None) => match rows.listed_in() {
+                Some(list) => called(pattern::ELEMENT_FUNCTION, wanted, [list]),
+                None => rows.exists(|text| pattern_found(wanted, [text])),
+            },
+        },
+    }
+}
+
+/// Alternatives that search single values for the same pattern become one call; the others are left.
+fn one_pattern(collection: &'static Collection, conditions: &[Condition]) -> (Option<Expr>, Vec<Condition>) {
+    let mut common: Option<&Pattern> = None;
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    for condition in conditions {
+        if let Condition::Matches(path, wanted) = condition
+            && wanted.literal().is_none()
+            && common.is_none_or(|common| std::ptr::eq(common, &**wanted))
+            && let Some(Operand::One { text, .. }) = operand(collection, path)
+        {
+            common = Some(&**wanted);
+            texts.push(text);
+        } else {
+            others.push(condition.clone());
         }
     }
+    (common.map(|wanted| pattern_found(wanted, texts)), others)
+}
+
+fn pattern_found(wanted: &Pattern, texts: impl IntoIterator<Item = Expr>) -> Expr {
+    called(pattern::FUNCTION, wanted, texts)
+}
+
+fn called(function: &'static str, wanted: &Pattern, texts: impl IntoIterator<Item = Expr>) -> Expr {
+    let pattern = [Expr::val(wanted.source()), Expr::val(i64::from(wanted.ignores_case()))];
+    Func::cust(Alias::new(function)).args(pattern.into_iter().chain(texts)).into()
 }
 
 /// A field as a set of texts, which is how the list conditions see it.
@@ -140,11 +194,21 @@ impl Values {
         }
     }
 
+    /// The same, but SQLite does not look documents up by it.
+    fn unindexed(self) -> Self {
+        match self {
+            Values::One { text, missing } => {
+                Values::One { text: Expr::cust_with_exprs("+?", [text]), missing }
+            }
+            other => other,
+        }
+    }
+
     fn any_of(&self, values: &[String]) -> Expr {
         match self {
             Values::Absent => never(),
             Values::One { text, .. } => one_of(text.clone(), values.iter()),
-            Values::Many(rows) => rows.exists(|element| one_of(element, values.iter())),
+            Values::Many(rows) => rows.has_any_of(values),
         }
     }
 
@@ -162,7 +226,7 @@ impl Values {
         match self {
             Values::Absent => always(),
             Values::One { text, .. } => text.clone().is_null().or(one_of(text.clone(), values.iter()).not()),
-            Values::Many(rows) => rows.lacks(|element| one_of(element, values.iter())),
+            Values::Many(rows) => rows.has_none_of(values),
         }
     }
 
@@ -188,8 +252,7 @@ fn count(distinct: usize) -> Option<i64> {
     i64::try_from(distinct).ok()
 }
 
-fn list(collection: &'static Collection, scope: &Scope, public: bool, path: &Path, list: &List) -> Expr {
-    let values = Values::of(collection, path);
+fn list(scope: &Scope, public: bool, values: Values, list: &List) -> Expr {
     let mut buckets = Vec::new();
     if !list.any.is_empty() {
         buckets.push(match (&values, list.with_descendants) {
@@ -216,7 +279,7 @@ fn list(collection: &'static Collection, scope: &Scope, public: bool, path: &Pat
 }
 
 /// The given projects and everything below them that the scope may see.
-fn with_descendants(scope: &Scope, public: bool, projects: &[String]) -> SelectStatement {
+pub(crate) fn with_descendants(scope: &Scope, public: bool, projects: &[String]) -> SelectStatement {
     let below = Sql::select()
         .column(("project", "id"))
         .from("project_path")

@@ -19,6 +19,7 @@ mod pattern;
 mod range;
 mod schema;
 mod scroll;
+pub(crate) mod segments;
 mod tags;
 mod text;
 mod visible;
@@ -28,8 +29,9 @@ mod window;
 mod oracle;
 
 pub(crate) use bind::build;
+pub(crate) use collections::TASK_COUNT;
 pub use collections::{COMPANY, MODEL, PROJECT, QUEUE, TASK, USER};
-pub(crate) use compile::{distinct, matching};
+pub(crate) use compile::{distinct, matching, with_descendants};
 pub(crate) use operand::listed;
 pub(crate) use order::ordered;
 pub use parse::{PAGE_SIZE, Public, QueryOptions, parse, truthy};

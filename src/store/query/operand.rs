@@ -51,6 +51,8 @@ pub(crate) struct Many {
     /// Ties the rows to the document.
     on: Expr,
     element: Expr,
+    /// The document's column whose JSON list of texts the rows mirror.
+    mirrored: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,9 +90,33 @@ impl Many {
         Expr::exists(self.rows(Expr::val(1), condition(self.element())))
     }
 
+    /// The document's column that lists the elements as JSON, if they are texts in such a column.
+    pub(super) fn listed_in(&self) -> Option<Expr> {
+        self.mirrored.map(|column| Expr::col((DOCUMENT, column)))
+    }
+
     /// True where no element fulfils the condition.
     pub(super) fn lacks(&self, condition: impl FnOnce(Expr) -> Expr) -> Expr {
         Expr::not_exists(self.rows(Expr::val(1), condition(self.element())))
+    }
+
+    /// True where none of these texts is an element. Where the list itself shows it, the rows are not asked: an index
+    /// that carries the list answers alone.
+    pub(super) fn has_none_of(&self, values: &[String]) -> Expr {
+        let asked = self.lacks(|element| one_of(element, values.iter()));
+        match self.mirrored.and_then(|column| absent(column, values)) {
+            Some(absent) => absent.or(asked),
+            None => asked,
+        }
+    }
+
+    /// True where one of these texts is an element; see [`Many::has_none_of`].
+    pub(super) fn has_any_of(&self, values: &[String]) -> Expr {
+        let asked = self.exists(|element| one_of(element, values.iter()));
+        match self.mirrored.and_then(|column| absent(column, values)) {
+            Some(absent) => absent.not().and(asked),
+            None => asked,
+        }
     }
 
     /// True where there is no element.
@@ -110,6 +136,25 @@ impl Many {
         let value = if greatest { Func::max(element) } else { Func::min(element) };
         scalar(self.rows(value.into(), self.element().is_not_null()))
     }
+}
+
+/// True only where a JSON list shows by its mere text that it holds none of these: without a backslash nothing in it is
+/// escaped, so an element would stand there as it is. `None` when there are many texts, or some that JSON would escape.
+fn absent(column: &'static str, values: &[String]) -> Option<Expr> {
+    let lacks =
+        |text: String| Expr::from(Func::cust("instr").arg(Expr::col((DOCUMENT, column))).arg(text)).eq(0);
+    if values.len() > INLINE {
+        return None;
+    }
+    let mut all = lacks("\\".to_owned());
+    for value in values {
+        let quoted = serde_json::Value::from(value.as_str()).to_string();
+        if quoted.contains('\\') {
+            return None;
+        }
+        all = all.and(lacks(quoted));
+    }
+    Some(all)
 }
 
 /// A condition that a value is one of many; their number does not matter to SQLite's limit of bound values.
@@ -254,6 +299,7 @@ fn tags(collection: &Collection, system: bool) -> Many {
     };
     let mut tags = side(table, owner, own_row(), "tag");
     tags.on = tags.on.and(Expr::col((SIDE, "system")).eq(i64::from(system)));
+    tags.mirrored = Some(if system { "system_tags" } else { "tags" });
     tags
 }
 
@@ -262,6 +308,7 @@ fn side(table: &'static str, owner: &'static str, key: Expr, element: &'static s
         source: Source::Table(table),
         on: Expr::col((SIDE, owner)).eq(key),
         element: Expr::col((SIDE, element)),
+        mirrored: None,
     }
 }
 
@@ -275,7 +322,8 @@ fn elements(column: &'static str, member: Option<&str>) -> Many {
             Expr::from(Func::cust("json_extract").arg(value).arg(path))
         }
     };
-    Many { source: Source::JsonColumn(column), on: Expr::cust("1"), element }
+    let mirrored = if member.is_none() { Some(column) } else { None };
+    Many { source: Source::JsonColumn(column), on: Expr::cust("1"), element, mirrored }
 }
 
 /// One value of the one side row with these keys.

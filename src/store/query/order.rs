@@ -5,7 +5,7 @@ use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 use super::{
     ast::{OrderBy, OrderKey, Path, Query},
     operand::{Json, Operand, operand},
-    schema::Collection,
+    schema::{Collection, Shape},
     visible::DOCUMENT,
 };
 
@@ -22,7 +22,8 @@ pub(crate) fn ordered(collection: &'static Collection, query: &Query, select: &m
     }
 }
 
-fn order_key(
+/// Adds one key; `first` keys put what is empty last.
+pub(super) fn order_key(
     collection: &'static Collection,
     query: &Query,
     key: &OrderKey,
@@ -39,7 +40,10 @@ fn order_key(
         }
         OrderBy::Field(path) => path,
     };
-    let collate = |value: Expr| match query.natural {
+    // Numbers need no collation, and an index holds them in plain order.
+    let number =
+        matches!(collection.shape_of(path), Some(Shape::Integer | Shape::Real | Shape::Time | Shape::Flag));
+    let collate = |value: Expr| match query.natural && !number {
         true => Expr::cust_with_expr(format!("(? COLLATE {NATURAL})"), value),
         false => value,
     };

@@ -38,6 +38,11 @@ pub struct QueryOptions {
     pub hidden_queue_tags: Vec<String>,
     /// Only these documents, whatever the request says.
     pub only: Option<Vec<String>>,
+    /// Conditions besides those of the request, in the same language: `{"type": ["controller"]}`.
+    pub also: Json,
+    /// For projects `parent` and `path` are lists like any other, and `shallow_search` means nothing: for counts, not
+    /// for listings (spec/projects.md 4.3).
+    pub plain_tree: bool,
 }
 
 impl Default for QueryOptions {
@@ -49,6 +54,8 @@ impl Default for QueryOptions {
             max_page_size: PAGE_SIZE,
             hidden_queue_tags: vec!["k8s-glue".to_owned()],
             only: None,
+            also: Json::new(),
+            plain_tree: false,
         }
     }
 }
@@ -78,7 +85,7 @@ pub fn parse(collection: &'static Collection, request: &Json, options: &QueryOpt
     };
     for (key, value) in request {
         if !value.is_null() && !replaced(key) {
-            conditions.extend(condition(collection, request, key, value)?);
+            conditions.extend(condition(collection, request, key, value, options.plain_tree)?);
         }
     }
     for (key, all) in [("_any_", false), ("_or_", false), ("_all_", true), ("_and_", true)] {
@@ -86,11 +93,14 @@ pub fn parse(collection: &'static Collection, request: &Json, options: &QueryOpt
             conditions.extend(multiple_fields(collection, value, all)?);
         }
     }
-    if collection.entity == Entity::Project {
+    if collection.entity == Entity::Project && !options.plain_tree {
         conditions.extend(top_level_only(request));
     }
     if conditions.len() > MAX_CONDITIONS {
         return Err(ApiError::new(ErrorKind::ValidationError, "a query may have at most 300 conditions"));
+    }
+    for (key, value) in &options.also {
+        conditions.extend(condition(collection, &options.also, key, value, options.plain_tree)?);
     }
     conditions.extend(hidden_rule(collection, request, options));
     if let Some(ids) = &options.only {
@@ -163,9 +173,11 @@ fn condition(
     request: &Json,
     key: &str,
     value: &Value,
+    plain_tree: bool,
 ) -> Result<Option<Condition>> {
-    // Projects rewrite `parent` and own `path` (spec/projects.md 3.6).
-    if collection.entity == Entity::Project && key == "path" {
+    // Listings of projects rewrite `parent` and own `path` (spec/projects.md 3.6).
+    let rewrites = collection.entity == Entity::Project && !plain_tree;
+    if rewrites && key == "path" {
         return Ok(None);
     }
     let named = renamed_key(collection, key);
@@ -176,7 +188,7 @@ fn condition(
     if listed(collection.lists) {
         let mut path = path::parse(collection, key)?;
         let Some(mut list) = list::parse(key, value)? else { return Ok(None) };
-        if collection.entity == Entity::Project && key == "parent" && !truthy(request.get("shallow_search")) {
+        if rewrites && key == "parent" && !truthy(request.get("shallow_search")) {
             // Anywhere below the given projects. Without values only "no parent" was asked for.
             if !(list.any.is_empty() && list.all.is_empty() && list.none.is_empty()) {
                 path = vec!["path".to_owned()];

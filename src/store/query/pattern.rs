@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, ffi::SQLITE_CONSTRAINT_FUNCTION, functions::FunctionFlags};
+use rusqlite::{
+    Connection,
+    ffi::SQLITE_CONSTRAINT_FUNCTION,
+    functions::{Context, FunctionFlags},
+};
 
 use crate::types::{ApiError, ErrorKind, Result};
 
@@ -14,8 +18,10 @@ const MAX_STEPS: usize = 200_000;
 /// Memory one compiled pattern may take, in bytes.
 const MAX_COMPILED: usize = 4 << 20;
 
-/// Name of the SQL function `matches(pattern, ignore_case, text)`.
+/// Name of the SQL function `matches(pattern, ignore_case, text, …)`: whether one of the texts matches.
 pub(super) const FUNCTION: &str = "matches";
+/// Name of the SQL function `element_matches(pattern, ignore_case, list)`: whether one text of a JSON list matches.
+pub(super) const ELEMENT_FUNCTION: &str = "element_matches";
 
 /// A checked pattern.
 #[derive(Clone, Debug)]
@@ -128,25 +134,50 @@ fn anchored_literal(source: &str) -> Option<String> {
     Some(out)
 }
 
-/// Makes the function known to a connection. The compiled pattern is kept for the run of the statement.
+/// Makes the functions known to a connection. The compiled pattern is kept for the run of the statement.
 pub(super) fn register(conn: &Connection) -> rusqlite::Result<()> {
-    conn.create_scalar_function(
-        FUNCTION,
-        3,
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
-        |context| {
-            let ignore_case = context.get::<bool>(1)?;
-            let pattern: Arc<Result<Pattern>> = context.get_or_create_aux(0, |value| {
-                Ok::<_, rusqlite::types::FromSqlError>(Pattern::new(value.as_str()?, ignore_case))
-            })?;
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    conn.create_scalar_function(FUNCTION, -1, flags, |context| {
+        let pattern = compiled(context)?;
+        for index in 2..context.len() {
             // NULL, numbers and blobs have no text to match.
-            let Ok(text) = context.get_raw(2).as_str() else { return Ok(false) };
-            // Of an error only a code passes through SQLite. This one is reserved for functions like ours.
-            pattern.as_ref().as_ref().ok().and_then(|pattern| pattern.is_match(text).ok()).ok_or_else(|| {
-                rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_CONSTRAINT_FUNCTION), None)
-            })
-        },
-    )
+            if let Ok(text) = context.get_raw(index).as_str()
+                && found(&pattern, text)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })?;
+    conn.create_scalar_function(ELEMENT_FUNCTION, 3, flags, |context| {
+        let text = match context.get_raw(2).as_str() {
+            Ok(text) if text != "[]" => text,
+            _ => return Ok(false),
+        };
+        let pattern = compiled(context)?;
+        let Ok(items) = serde_json::from_str::<Vec<serde_json::Value>>(text) else { return Ok(false) };
+        for item in items.iter().filter_map(serde_json::Value::as_str) {
+            if found(&pattern, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
+}
+
+fn compiled(context: &Context<'_>) -> rusqlite::Result<Arc<Result<Pattern>>> {
+    let ignore_case = context.get::<bool>(1)?;
+    context.get_or_create_aux(0, |value| {
+        Ok::<_, rusqlite::types::FromSqlError>(Pattern::new(value.as_str()?, ignore_case))
+    })
+}
+
+fn found(pattern: &Result<Pattern>, text: &str) -> rusqlite::Result<bool> {
+    // Of an error only a code passes through SQLite. This one is reserved for functions like ours.
+    pattern.as_ref().ok().and_then(|pattern| pattern.is_match(text).ok()).ok_or_else(|| {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_CONSTRAINT_FUNCTION), None)
+    })
 }
 
 fn too_many_steps() -> ApiError {

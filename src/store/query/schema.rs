@@ -78,6 +78,13 @@ pub enum Stored {
     Entries,
 }
 
+impl Stored {
+    /// Whether it comes from the rows of `<table>_metric`.
+    pub const fn is_metrics(self) -> bool {
+        matches!(self, Stored::Metrics | Stored::MetricNames)
+    }
+}
+
 /// What a reader sees where nothing is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -278,5 +285,16 @@ impl Collection {
             };
         }
         Some(shape)
+    }
+
+    /// As [`Collection::shape_of`], but goes on in the documents behind references.
+    pub fn shape_across(&self, path: &[String]) -> Option<&'static Shape> {
+        for at in 1..path.len() {
+            let (here, beyond) = path.split_at_checked(at)?;
+            if let Some(Shape::Reference(collection)) = self.shape_of(here) {
+                return collection.shape_across(beyond);
+            }
+        }
+        self.shape_of(path)
     }
 }

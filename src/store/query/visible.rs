@@ -24,10 +24,10 @@ pub(crate) fn visible_as(alias: &'static str, entity: Entity, scope: &Scope, inc
     let own = owned(alias, entity, scope, sets);
     match (entity, include_public, sets) {
         (Entity::Task | Entity::Model | Entity::Project, true, None) => {
-            Expr::col((alias, "company")).is_in([scope.company.as_str(), ""])
+            company(alias, entity).is_in([scope.company.as_str(), ""])
         }
         (Entity::Task | Entity::Model | Entity::Project, true, Some(_)) => {
-            own.or(Expr::col((alias, "company")).eq(""))
+            own.or(company(alias, entity).eq(""))
         }
         _ => own,
     }
@@ -42,9 +42,18 @@ pub(crate) fn writable(entity: Entity, scope: &Scope) -> Expr {
     owned(DOCUMENT, entity, scope, sets)
 }
 
+/// Whose a document is. Nearly all tasks and models are the caller's own: the sign keeps SQLite from taking that for a
+/// condition that narrows, and from looking them up by it.
+fn company(alias: &'static str, entity: Entity) -> Expr {
+    match entity {
+        Entity::Company => Expr::col((alias, "id")),
+        Entity::Task | Entity::Model => Expr::cust_with_exprs("+?", [Expr::col((alias, "company"))]),
+        _ => Expr::col((alias, "company")),
+    }
+}
+
 fn owned(alias: &'static str, entity: Entity, scope: &Scope, sets: Option<&Sets>) -> Expr {
-    let column = if entity == Entity::Company { "id" } else { "company" };
-    let own = Expr::col((alias, column)).eq(scope.company.as_str());
+    let own = company(alias, entity).eq(scope.company.as_str());
     let Some(sets) = sets else { return own };
     let ids = || one_of(Expr::col((alias, "id")), sets.ids.iter());
     let in_projects = |column: &'static str| one_of(Expr::col((alias, column)), sets.projects.iter());

@@ -21,6 +21,19 @@ pub struct Entry {
     position: i64,
 }
 
+/// What waits in a queue, summed up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// The queue.
+    pub queue: String,
+    /// How much; never nothing.
+    pub count: u64,
+    /// Since when the task waits that waits longest.
+    pub longest: Millis,
+    /// Since when the one in the middle waits.
+    pub median: Millis,
+}
+
 const COLUMNS: &str = "task, added, submitter, content_hash, position";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
@@ -39,6 +52,34 @@ impl Snapshot<'_> {
         let sql =
             format!("SELECT {COLUMNS} FROM queue_entry WHERE queue = ?1 AND company = ?2 ORDER BY position");
         self.all(&sql, [queue, self.scope.company.as_str()], read)
+    }
+
+    /// What waits in each of the tenant's queues; empty ones are left out.
+    pub fn waits(&self) -> Result<Vec<Waits>> {
+        let sql = "WITH entry AS (
+                       SELECT queue, added, row_number() OVER (PARTITION BY queue ORDER BY added) AS place,
+                              count(*) OVER (PARTITION BY queue) AS count
+                       FROM queue_entry WHERE company = ?1)
+                   SELECT queue, max(count), min(added), max(iif(place = count / 2 + 1, added, NULL))
+                   FROM entry GROUP BY queue";
+        self.all(sql, [self.scope.company.as_str()], |row| {
+            Ok(Waits {
+                queue: row.get(0)?,
+                count: row.get::<_, i64>(1)?.unsigned_abs(),
+                longest: Millis(row.get(2)?),
+                median: Millis(row.get(3)?),
+            })
+        })
+    }
+
+    /// What waits next behind an entry, or the head. Uses the key `(queue, position)`.
+    pub fn waiting_behind(&self, queue: &str, entry: Option<&Entry>) -> Result<Option<Entry>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM queue_entry WHERE queue = ?1 AND company = ?2 AND position > ?3
+             ORDER BY position LIMIT 1"
+        );
+        let position = entry.map_or(i64::MIN, |entry| entry.position);
+        self.one(&sql, params![queue, self.scope.company.as_str(), position], read)
     }
 
     /// Whether anything waits.

@@ -5,7 +5,7 @@ mod metrics;
 mod rows;
 mod tasks;
 
-pub use entries::Entry;
+pub use entries::{Entry, Waits};
 pub use metrics::{QueueState, Sample};
 pub use rows::{NewQueue, QueueChange};
 pub use tasks::WaitingTask;

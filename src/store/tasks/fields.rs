@@ -54,6 +54,8 @@ fields! {
     Project = "project", "project";
     Published = "published", "published";
     Queue = "execution_queue", "execution.queue";
+    Report = "report", "report";
+    ReportAssets = "report_assets", "report_assets";
     RunAs = "run_as", "run_as";
     Runtime = "runtime", "runtime";
     Script = "script", "script";

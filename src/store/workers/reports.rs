@@ -96,6 +96,20 @@ impl Snapshot<'_> {
         self.all(sql, params![self.scope.company.as_str(), worker, LOOKED_AT], |row| row.get(0))
     }
 
+    /// The latest report of each of these workers that is not older than `since`.
+    pub fn latest_reports(&self, workers: &[String], since: Millis) -> Result<Vec<(String, Json)>> {
+        let sql = "SELECT wanted.value, (SELECT stats FROM worker_report r WHERE r.company = ?1 AND r.worker = wanted.value
+                                             AND r.timestamp >= ?3 ORDER BY r.timestamp DESC LIMIT 1) AS stats
+                   FROM json_each(?2) wanted";
+        let params = params![self.scope.company.as_str(), json_list(workers), since.0];
+        let found: Vec<(String, Option<String>)> =
+            self.all(sql, params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(worker, stats)| Some((worker, serde_json::from_str(&stats?).ok()?)))
+            .collect())
+    }
+
     /// Values of one metric within a time (both ends included) in steps of `interval` seconds, by worker, step and
     /// device. `workers` empty: all. Uses `worker_report_by_worker`.
     pub fn metric_steps(

@@ -7,9 +7,11 @@ mod me;
 mod moved;
 pub(super) mod notice;
 mod projects;
+mod queues;
 mod sign_in;
 mod task;
 mod tasks;
+mod workers;
 
 use super::{
     PageReply, PageRequest, session,
@@ -58,6 +60,8 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (true, ["projects", id]) => projects::overview(ctx, request, id),
         (true, ["projects", id, "tasks"]) => tasks::table(ctx, request, id),
         (_, ["projects", id, "tasks", deed]) => bulk::route(ctx, request, id, deed),
+        (_, ["queues", rest @ ..]) => queues::route(ctx, request, rest),
+        (true, ["workers", key]) => workers::page(ctx, request, key),
         (_, ["tasks", id, rest @ ..]) => task::route(ctx, request, id, rest),
         (true, other) => {
             moved::redirect(other).map(PageReply::found).ok_or_else(|| ErrorKind::NotFound.into())
@@ -89,6 +93,7 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
         ErrorKind::InvalidTaskId
         | ErrorKind::InvalidProjectId
         | ErrorKind::InvalidModelId
+        | ErrorKind::InvalidQueueId
         | ErrorKind::InvalidId => ErrorPage::not_found(shell, call),
         _ if kind.code() == 404 => ErrorPage::not_found(shell, call),
         _ if kind.code() >= 500 => ErrorPage::failed(shell, kind.code(), call),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Markup, escape};
+use crate::store::events::Search;
 
 /// How serious a log line is, guessed from its words where the sender said nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,20 +52,19 @@ struct Look {
 #[derive(Debug, Clone, Default)]
 pub struct Painter {
     look: Look,
-    needle: Option<String>,
+    search: Option<Search>,
 }
 
 impl Painter {
-    /// A painter that also marks what somebody looks for, whatever its case.
-    pub fn finding(needle: &str) -> Self {
-        let needle = needle.to_lowercase();
-        Self { needle: (!needle.is_empty()).then_some(needle), ..Self::default() }
+    /// A painter that also marks what somebody looks for.
+    pub fn finding(search: Option<Search>) -> Self {
+        Self { search, ..Self::default() }
     }
 
     /// One line, without its line feed. Of carriage-return progress only the last state is shown.
     pub fn line(&mut self, line: &str) -> Markup {
         let (text, runs) = self.parse(line);
-        let marks = self.needle.as_deref().map(|needle| matches(&text, needle)).unwrap_or_default();
+        let marks: Vec<_> = self.search.iter().flat_map(|search| search.places(&text)).collect();
         let mut markup = String::with_capacity(text.len() + 16);
         for (range, look) in runs {
             paint(&mut markup, &text, range, look, &marks);
@@ -167,21 +167,6 @@ impl Painter {
     }
 }
 
-/// Where `needle` (lower case) stands in `text`, as byte ranges of `text`.
-fn matches(text: &str, needle: &str) -> Vec<Range<usize>> {
-    // Lower case may change lengths, so each byte of the lowered text remembers the letter it came from.
-    let mut lowered = String::with_capacity(text.len());
-    let mut origins = Vec::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        lowered.extend(c.to_lowercase());
-        origins.resize(lowered.len(), at..at + c.len_utf8());
-    }
-    lowered
-        .match_indices(needle)
-        .filter_map(|(at, found)| Some(origins.get(at)?.start..origins.get(at + found.len() - 1)?.end))
-        .collect()
-}
-
 fn paint(markup: &mut String, text: &str, range: Range<usize>, look: Look, marks: &[Range<usize>]) {
     if range.is_empty() {
         return;
@@ -260,14 +245,12 @@ mod tests {
 
     #[test]
     fn matches_are_marked_across_colours() {
-        let marked = Painter::finding("allreduce").line("NCCL All\u{1b}[31mReduce\u{1b}[0m took").0;
+        let marked =
+            Painter::finding(Search::text("allreduce").ok()).line("NCCL All\u{1b}[31mReduce\u{1b}[0m took").0;
         assert_eq!(marked, "NCCL <mark>All</mark><span class=\"a1\"><mark>Reduce</mark></span> took");
-        assert_eq!(
-            Painter::finding("i").line("İi").0.matches("<mark>").count(),
-            2,
-            "lower case may be longer"
-        );
-        assert_eq!(Painter::finding("").line("plain").0, "plain");
+        let search = Search::expression("^k[0-9]+").ok();
+        assert_eq!(Painter::finding(search).line("K12 k3").0, "<mark>K12</mark> k3");
+        assert_eq!(Painter::finding(None).line("plain").0, "plain");
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Style {
     pub log: bool,
     /// Weight of the past in the exponential mean, 0 (off) to below 1.
     pub smoothing: f64,
+    /// Milliseconds that the reader's clock is ahead of UTC; for wall time.
+    pub ahead: i64,
 }
 
 /// Whether a logarithmic axis serves these values better: all positive, over more than three decades.
@@ -113,7 +115,7 @@ pub fn line_chart(title: &str, curves: &[Curve], style: Style) -> Markup {
     let mut svg =
         format!("<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">");
     // Writing to a String cannot fail.
-    let _ = grid(&mut svg, &x, &y, style.x);
+    let _ = grid(&mut svg, &x, &y, style);
     for curve in curves {
         let class = slot_class(curve.slot);
         let _ = match style.smoothing > 0.0 {
@@ -170,7 +172,7 @@ fn x_scale(curves: &[Curve], axis: XAxis) -> Scale {
     }
 }
 
-fn grid(svg: &mut String, x: &Scale, y: &Scale, axis: XAxis) -> std::fmt::Result {
+fn grid(svg: &mut String, x: &Scale, y: &Scale, style: Style) -> std::fmt::Result {
     for tick in y.ticks(4) {
         let Some(at) = y.position(tick).map(|position| BOTTOM - position * (BOTTOM - TOP)) else { continue };
         let line = at.floor() + 0.5;
@@ -184,8 +186,11 @@ fn grid(svg: &mut String, x: &Scale, y: &Scale, axis: XAxis) -> std::fmt::Result
             axis_label(tick)
         )?;
     }
-    let ticks = x.ticks(if axis == XAxis::Wall { 3 } else { 6 });
-    for tick in ticks {
+    let ticks: Vec<(f64, String)> = match style.x {
+        XAxis::Wall => time_ticks(x.range(), style.ahead),
+        axis => x.ticks(6).into_iter().map(|tick| (tick, x_label(tick, axis))).collect(),
+    };
+    for (tick, text) in ticks {
         let Some(position) = x.position(tick) else { continue };
         let at = LEFT + position * (RIGHT - LEFT);
         let anchor = match position {
@@ -193,7 +198,6 @@ fn grid(svg: &mut String, x: &Scale, y: &Scale, axis: XAxis) -> std::fmt::Result
             _ if position > 0.98 => "end",
             _ => "middle",
         };
-        let text = x_label(tick, axis);
         write!(svg, "<text x=\"{at:.1}\" y=\"220\" text-anchor=\"{anchor}\">{text}</text>")?;
     }
     write!(svg, "<path class=\"ax\" d=\"M{LEFT} {}H{RIGHT}\"/>", BOTTOM + 0.5)
@@ -203,10 +207,42 @@ fn x_label(tick: f64, axis: XAxis) -> String {
     match axis {
         XAxis::Iteration => axis_label(tick),
         XAxis::Relative => super::time::duration(jiff::SignedDuration::from_secs(tick as i64)),
-        XAxis::Wall => jiff::Timestamp::from_millisecond(tick as i64)
-            .map(|moment| moment.strftime("%-d %b %H:%M").to_string())
-            .unwrap_or_default(),
+        XAxis::Wall => String::new(),
     }
+}
+
+/// Round times of the reader's clock with their labels, at most six: times of day, and dates at midnight.
+fn time_ticks((low, high): (f64, f64), ahead: i64) -> Vec<(f64, String)> {
+    const MINUTE: i64 = 60_000;
+    const DAY: i64 = 1440 * MINUTE;
+    const STEPS: [i64; 13] = [
+        MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        15 * MINUTE,
+        30 * MINUTE,
+        60 * MINUTE,
+        180 * MINUTE,
+        360 * MINUTE,
+        720 * MINUTE,
+        DAY,
+        2 * DAY,
+        7 * DAY,
+        30 * DAY,
+    ];
+    // The casts saturate; drawings are of finite points.
+    let (low, high) = ((low as i64).saturating_add(ahead), (high as i64).saturating_add(ahead));
+    let span = high.saturating_sub(low).max(1);
+    let step = STEPS.into_iter().find(|step| span / step < 6).unwrap_or_else(|| (span / (5 * DAY) + 1) * DAY);
+    let first = low.div_euclid(step) + i64::from(low.rem_euclid(step) > 0);
+    (first..=high.div_euclid(step))
+        .filter_map(|nth| {
+            let tick = nth.checked_mul(step)?;
+            let moment = jiff::Timestamp::from_millisecond(tick).ok()?;
+            let format = if tick.rem_euclid(DAY) == 0 { "%-d %b" } else { "%H:%M" };
+            Some((tick.checked_sub(ahead)? as f64, moment.strftime(format).to_string()))
+        })
+        .collect()
 }
 
 fn line(svg: &mut String, points: &[(f64, f64)], x: &Scale, y: &Scale, class: &str) -> std::fmt::Result {
@@ -294,6 +330,22 @@ mod tests {
         assert_eq!(raw.map(|path| path.matches('M').count()), Some(2), "NaN interrupts the line");
         assert!(!svg.contains("NaN NaN") && !svg.contains("inf"), "no coordinate is unfinite");
         assert!(!svg.contains("style="), "the content policy forbids style attributes");
+    }
+
+    #[test]
+    fn times_are_round_where_the_reader_is() {
+        let hour = 3_600_000;
+        let labels = |from: i64, hours: i64, ahead: i64| {
+            let ticks = time_ticks((from as f64, (from + hours * hour) as f64), ahead);
+            ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>().join(" ")
+        };
+        // 2026-11-24 19:20 UTC.
+        let from = 1_795_548_000_000 / (24 * hour) * 24 * hour + 19 * hour + hour / 3;
+        assert_eq!(labels(from, 1, 0), "19:30 19:45 20:00 20:15");
+        assert_eq!(labels(from, 24, hour / 2).split(' ').count(), 5);
+        assert_eq!(labels(from, 24, 0), "25 Nov 06:00 12:00 18:00");
+        assert_eq!(labels(from, 0, 0), "19:20");
+        assert!(time_ticks((f64::MIN, f64::MAX), 0).len() < 10);
     }
 
     #[test]

@@ -47,6 +47,11 @@ impl Scale {
         position.is_finite().then_some(position)
     }
 
+    /// Both ends.
+    pub fn range(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     /// Values of the grid lines, about `wanted` of them. Logarithmic scales below three decades use 1, 2 and 5.
     pub fn ticks(&self, wanted: usize) -> Vec<f64> {
         if self.log {

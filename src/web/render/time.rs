@@ -39,6 +39,12 @@ impl Clock {
         Self { now, zone: TimeZone::UTC }
     }
 
+    /// Milliseconds that this clock is ahead of UTC now.
+    pub fn ahead(&self) -> i64 {
+        let offset = self.zone.to_offset(self.now.timestamp());
+        i64::from(offset.seconds()) * 1000
+    }
+
     /// Under an hour `4 min ago`, today `14:02`, this year `20 Nov 09:40`, else `2025-11-20`.
     pub fn short(&self, when: When) -> String {
         let age = self.now.0.saturating_sub(when.0);

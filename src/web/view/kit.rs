@@ -237,6 +237,11 @@ pub fn at(shell: &Shell, when: impl Plain<When>) -> Markup {
     shell.clock.tag(when.plain())
 }
 
+/// How long ago that was, growing.
+pub fn running(shell: &Shell, since: impl Plain<When>) -> Markup {
+    shell.clock.running(since.plain())
+}
+
 /// The arrow in the head of the column that orders a list.
 pub fn sort_mark(list: &super::address::TaskList, key: &str) -> Markup {
     match list.aria_sort(key) {

@@ -14,10 +14,12 @@ pub mod login;
 pub mod me;
 pub mod policy;
 pub mod projects;
+pub mod queues;
 pub mod shell;
 pub mod status;
 pub mod task;
 pub mod tasks;
+pub mod workers;
 
 pub use kit::{Crumb, Person, Place, Tab};
 pub use shell::Shell;

@@ -145,7 +145,7 @@ impl Client {
             .timeout(Duration::from_secs(60));
         if api.starts_with("https") {
             let pem = std::fs::read(ca).unwrap();
-            http = http.add_root_certificate(reqwest::Certificate::from_pem(&pem).unwrap());
+            http = http.tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()]);
         }
         Self {
             http: http.build().unwrap(),

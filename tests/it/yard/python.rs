@@ -24,6 +24,11 @@ pub(crate) fn interpreter() -> PathBuf {
 /// each other for ever: every third run on a machine with two cores. No server can help that.
 const SDK_SETTINGS: &str = "\nsdk { development { vcs_repo_detect_async: false } }\n";
 
+/// Reports are sent by a thread instead of a forked process. A short process, above all one that runs as a job (a
+/// pipeline's step, a search's trial), would otherwise wait up to 15 seconds at its end for its own idle reporter,
+/// whichever server it talks to.
+const THREADED_REPORTS: &str = "\nsdk { development { report_use_subprocess: false } }\n";
+
 /// A machine of a person who works with the server: a home directory, the server's `clearml.conf`, nothing else.
 pub(crate) struct Workstation {
     home: PathBuf,
@@ -37,6 +42,24 @@ impl Workstation {
         let configuration = std::fs::read_to_string(yard.data().join("clearml.conf")).unwrap_or_default();
         std::fs::write(home.join("clearml.conf"), configuration + SDK_SETTINGS).unwrap();
         Self { home }
+    }
+
+    /// The same machine, for programs of many short processes.
+    pub(crate) fn with_threaded_reports(self) -> Self {
+        self.configure(THREADED_REPORTS);
+        self
+    }
+
+    /// Adds settings to its `clearml.conf`.
+    pub(crate) fn configure(&self, settings: &str) {
+        let path = self.home.join("clearml.conf");
+        let configuration = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, configuration + settings).unwrap();
+    }
+
+    /// Its home directory, where its programs start.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// A command with this workstation's environment only. Nothing there overrides what `clearml.conf` says, which the

@@ -24,6 +24,7 @@ fn rows(house: &House) -> i64 {
         "image",
         "plot",
         "log",
+        "log_block",
     ]
     .iter()
     .map(|table| house.0.value::<i64>(&format!("SELECT count(*) FROM {table}"), []).unwrap())

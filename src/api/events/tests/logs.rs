@@ -173,9 +173,9 @@ fn a_window_of_the_console_is_found_at_any_line() {
     use crate::{
         domain::{
             Call, Ctx,
-            events::{WindowAt, find_in_log, log_window, versions},
+            events::{LogMatches, Matches, SearchAt, WindowAt, find_in_log, log_window, versions},
         },
-        store::events::Severity,
+        store::events::{Search, Severity},
     };
     let house = House::open();
     let lines: Vec<Value> = (1..=50)
@@ -204,8 +204,20 @@ fn a_window_of_the_console_is_found_at_any_line() {
     assert_eq!(window(WindowAt::From(20), 3, Severity::Warning), (vec![20, 25, 30], true, true));
     assert_eq!(window(WindowAt::End, 2, Severity::Error), (vec![40, 50], true, false));
     assert_eq!(window(WindowAt::From(51), 2, Severity::Plain), (vec![], true, false));
-    let found = find_in_log(&ctx, "t", "line 2", 21).unwrap();
-    assert_eq!((found.total, found.before, found.after), (11, Some(20), Some(22)));
+    let search = Search::text("LINE 2").unwrap();
+    let find = |at, severity| find_in_log(&ctx, "t", &search, severity, at).unwrap();
+    let all = |at, before, after| LogMatches { total: Some(11), at, before, after };
+    let line = Matches::Line;
+    assert_eq!(find(SearchAt::Line(21), Severity::Plain), all(line(21), line(20), line(22)));
+    assert_eq!(find(SearchAt::Newest, Severity::Plain), all(line(29), line(28), Matches::Nothing));
+    assert_eq!(find(SearchAt::Older(19), Severity::Plain), all(line(2), Matches::Nothing, line(20)));
+    assert_eq!(find(SearchAt::Newer(3), Severity::Plain), all(line(20), line(2), line(21)));
+    assert_eq!(
+        find(SearchAt::Newer(30), Severity::Plain),
+        all(Matches::Nothing, Matches::Nothing, Matches::Nothing)
+    );
+    let serious = find(SearchAt::Newest, Severity::Warning);
+    assert_eq!((serious.total, serious.at, serious.before), (Some(2), line(25), line(20)));
     let before = versions(&ctx, "t").unwrap();
     house.add(&[scalar("m", "v", 0, 1.0)]);
     let after = versions(&ctx, "t").unwrap();
@@ -213,4 +225,58 @@ fn a_window_of_the_console_is_found_at_any_line() {
     assert_ne!(before.scalars, after.scalars);
     house.ok("clear_task_log", json!({"task": "t"}));
     assert_ne!(versions(&ctx, "t").unwrap().logs, after.logs);
+}
+
+#[test]
+fn a_search_answers_in_pieces_and_says_where_to_jump() {
+    let house = House::open();
+    let mut lines: Vec<Value> =
+        (1..=3_000).map(|n| log(10 * n, &format!("step {n} Loss {}", n % 7))).collect();
+    lines[999]["metric"] = json!("m");
+    lines[1_233]["msg"] = json!("Traceback\n  OutOfMemory at step 1234");
+    house.add(&lines);
+    let ask = |more: Value| {
+        let mut request = json!({"task": "t"});
+        request.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        house.ok("get_task_log", request)
+    };
+    let rare = ask(json!({"search": "outofmemory"}));
+    assert_eq!(
+        (&rare["returned"], &rare["total"], &rare["events"][0]["line"], &rare["next"]),
+        (&json!(1), &json!(3_000), &json!(1_234), &Value::Null)
+    );
+    // A client jumps there by time.
+    let from = rare["events"][0]["timestamp"].as_i64().unwrap() + 1;
+    let page = ask(json!({"from_timestamp": from, "batch_size": 1}));
+    assert_eq!(page["events"][0]["msg"], rare["events"][0]["msg"]);
+    assert!(page["events"][0].get("line").is_none() && page.get("next").is_none());
+    // A common word: newest first, page by page, each match once.
+    let (mut next, mut found) = (Value::Null, Vec::new());
+    loop {
+        let page = ask(json!({"search": "loss 3", "search_from": next, "batch_size": 100}));
+        found.extend(page["events"].as_array().unwrap().iter().map(|event| event["line"].as_i64().unwrap()));
+        next = page["next"].clone();
+        if next.is_null() {
+            break;
+        }
+    }
+    let expected: Vec<i64> = (1..=3_000).rev().filter(|n| n % 7 == 3 && *n != 1_234).collect();
+    assert_eq!(found, expected);
+    let forward =
+        ask(json!({"search": "^step \\d{3}7 .* [06]$", "search_regex": true, "navigate_earlier": false,
+        "batch_size": 2, "search_from": 1_100}));
+    assert_eq!(field(&forward["events"], "line"), json!([1_127, 1_147]));
+    assert_eq!(
+        field(&ask(json!({"search": "step", "metrics": [{"metric": "m"}]}))["events"], "line"),
+        json!([1_000])
+    );
+    let multi = ask(json!({"search": "^  out.*1234$", "search_regex": true}));
+    assert_eq!(multi["returned"], 1, "anchors stand at the ends of each line of a text");
+    for (pattern, expression) in
+        [("(", true), ("", false), (&"x".repeat(1_001)[..], false), ("(a{900}){900}", true)]
+    {
+        let request = json!({"task": "t", "search": pattern, "search_regex": expression});
+        assert_eq!(house.err("get_task_log", request), (400, 12), "{pattern}");
+    }
+    assert_eq!(house.err("get_task_log", json!({"task": "nobody", "search": "x"})), (400, 101));
 }

@@ -1,5 +1,5 @@
 //! The acceptance cases of spec/events.md 14, through the endpoint table. What needs sockets (methods, encodings: part of
-//! case 61) belongs to the integration tests, case 75 to the tasks service.
+//! case 61) belongs to the integration tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod compaction;
@@ -12,6 +12,7 @@ mod plots;
 mod scalars;
 mod security;
 mod side_effects;
+mod weaknesses;
 mod writing;
 
 use std::fmt::Write as _;

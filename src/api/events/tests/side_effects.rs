@@ -145,3 +145,36 @@ fn nothing_is_half_stored() {
     house.add(&[log(1, "x"), scalar("m", "v", 0, 1.0)]);
     assert_eq!(house.events("t", "*").len(), 2);
 }
+
+#[test]
+fn case_75_tasks_are_ordered_and_filtered_by_last_values() {
+    let house = House::open();
+    let ids = ["three", "one", "two", "none"];
+    for id in ids {
+        house.task(id, json!({}));
+    }
+    for (id, value) in [("three", 3.0), ("one", 1.0), ("two", 2.0)] {
+        let mut event = scalar("loss", "train", 0, value);
+        event["task"] = json!(id);
+        house.add(&[event]);
+    }
+    let path = "last_metrics.81513effdf5790b79549208838404407.61b3a8faa9c1091806675c230a9abe64.value";
+    let ask = |more: Value| {
+        let mut request = json!({"id": ids});
+        request.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        house.ann().ok("tasks.get_all", request)["tasks"].clone()
+    };
+    let ordered = |order: String| field(&ask(json!({"order_by": [order]})), "id");
+    assert_eq!(ordered(path.to_owned()), json!(["one", "two", "three", "none"]));
+    assert_eq!(ordered(format!("-{path}")), json!(["three", "two", "one", "none"]));
+    let within = |range: Value| {
+        let found = ask(json!({path: range, "order_by": [path]}));
+        field(&found, "id")
+    };
+    assert_eq!(within(json!([1.5, null])), json!(["two", "three"]));
+    assert_eq!(within(json!([null, 2])), json!(["one", "two", "none"]));
+    assert_eq!(within(json!(["2", "3"])), json!(["two", "three"]));
+    let projected = ask(json!({"only_fields": [path], "order_by": [format!("-{path}")]}));
+    let last = |value: f64| json!({"81513effdf5790b79549208838404407": {"61b3a8faa9c1091806675c230a9abe64": {"value": value}}});
+    assert_eq!(field(&projected, "last_metrics"), json!([last(3.0), last(2.0), last(1.0), {}]));
+}

@@ -200,3 +200,46 @@ fn case_35_publishing_across_tenants() {
     ann.ok("models.update", json!({"model": id, "name": "other"}));
     assert_eq!(zoe.ok("models.get_all", json!({}))["models"], json!([]));
 }
+
+#[test]
+fn case_43_events_of_a_model_stay_with_it() {
+    let front = FrontDoor::open();
+    let ann = front.ann();
+    let task = front.task("t", json!({"last_update": 5, "last_change": 5}));
+    let id = create(&ann, json!({"task": task, "ready": false}));
+    let event = json!({"type": "training_stats_scalar", "task": id, "model_event": true, "metric": "loss",
+        "variant": "train", "iter": 7, "value": 3});
+    ann.lines("events.add_batch", &event.to_string(), None).unwrap();
+    let model = read(&ann, &id);
+    assert_eq!(model["last_iteration"], 7);
+    // MD5 of "loss" and of "train".
+    let last = &model["last_metrics"]["81513effdf5790b79549208838404407"]["61b3a8faa9c1091806675c230a9abe64"];
+    assert_eq!((&last["value"], &last["metric"]), (&json!(3.0), &json!("loss")), "{model}");
+    let untouched = "SELECT last_update + last_change FROM task WHERE id = 't' AND last_iteration = 0";
+    assert_eq!(front.value::<i64>(untouched, []), Some(10));
+}
+
+#[test]
+fn case_51_a_deleted_task_leaves_what_is_ready() {
+    let front = FrontDoor::open();
+    let ann = front.ann();
+    let task = ann.ok("tasks.create", json!({"name": "demo", "type": "training"}))["id"].clone();
+    let (ready, draft) =
+        (create(&ann, json!({"task": task})), create(&ann, json!({"task": task, "ready": false})));
+    for (name, model) in [("a", &ready), ("b", &draft)] {
+        let request = json!({"task": task, "type": "output", "name": name, "model": model});
+        ann.ok("tasks.add_or_update_model", request);
+    }
+    let answer = ann.ok("tasks.delete", json!({"task": task, "force": true}));
+    assert_eq!((&answer["deleted_models"], &answer["updated_models"]), (&json!(1), &json!(1)));
+    assert_eq!(read(&ann, &ready)["task"], format!("__DELETED__{}", task.as_str().unwrap()));
+    assert_eq!(ann.err("models.get_by_id", json!({"model": draft})), (400, 201));
+
+    let task = ann.ok("tasks.create", json!({"name": "demo", "type": "training"}))["id"].clone();
+    let draft = create(&ann, json!({"task": task, "ready": false}));
+    ann.ok("tasks.add_or_update_model", json!({"task": task, "type": "output", "name": "a", "model": draft}));
+    ann.ok("tasks.started", json!({"task": task}));
+    ann.ok("tasks.stopped", json!({"task": task}));
+    ann.ok("tasks.publish", json!({"task": task}));
+    assert_eq!(read(&ann, &draft)["ready"], true);
+}

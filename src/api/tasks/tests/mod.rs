@@ -1,5 +1,5 @@
-//! The acceptance cases of spec/tasks.md 13, through the endpoint table. Cases 64 (scalars) and the report part of 68
-//! (workers) belong to other services.
+//! The acceptance cases of spec/tasks.md 13, through the endpoint table. The report part of case 68 belongs to the
+//! workers service.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cleanup;

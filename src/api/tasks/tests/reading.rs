@@ -8,6 +8,18 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn projects_case_55_an_empty_section_is_there() {
+    let house = House::open();
+    let empty = house.task();
+    let get = |id: &str| {
+        house.ok("get_all", json!({"id": [id], "only_fields": ["id", "runtime.version"]}))["tasks"].clone()
+    };
+    assert_eq!(get(&empty), json!([{"id": empty, "runtime": {}}]));
+    let full = house.task_with(json!({"runtime": {"version": "1.0", "more": "x"}}));
+    assert_eq!(get(&full), json!([{"id": full, "runtime": {"version": "1.0"}}]));
+}
+
+#[test]
 fn case_58_hidden_tasks_show_when_asked_for() {
     let house = House::open();
     let task = house.task_with(json!({"system_tags": ["hidden"], "type": "report"}));
@@ -147,4 +159,27 @@ fn case_73_projections_of_what_is_not_there() {
     assert_eq!(house.err("get_all_ex", json!({"only_fields": ["project.nope"]})), (400, 14));
     let whole = house.ok("get_all_ex", json!({"only_fields": ["script.diff", "script"]}));
     assert_eq!(whole["tasks"][0]["script"]["binary"], "python");
+}
+
+#[test]
+fn case_64_last_metrics_of_a_batch() {
+    let house = House::open();
+    let task = house.running();
+    let lines: Vec<String> = [(3.0, 1), (1.0, 2), (2.0, 3)]
+        .iter()
+        .map(|(value, iteration)| {
+            json!({"type": "training_stats_scalar", "task": task, "metric": "loss", "variant": "train",
+                "iter": iteration, "value": value, "timestamp": 1_700_000_000_000_i64 + iteration})
+            .to_string()
+        })
+        .collect();
+    house.ann().lines("events.add_batch", &lines.join("\n"), None).unwrap();
+    let shown = house.get(&task);
+    assert_eq!(shown["last_iteration"], 3);
+    let metrics = shown["last_metrics"].as_object().unwrap();
+    let last = metrics.values().next().unwrap().as_object().unwrap().values().next().unwrap();
+    let expected = json!({"metric": "loss", "variant": "train", "value": 2.0,
+        "min_value": 1.0, "min_value_iteration": 2, "max_value": 3.0, "max_value_iteration": 1,
+        "first_value": 3.0, "first_value_iteration": 1, "mean_value": 2.0, "count": 3});
+    assert_eq!((metrics.len(), last), (1, &expected));
 }

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rustix::{
     fs::{self, AtFlags, Dir, FileType, Mode, OFlags},
     io::Errno,
@@ -26,7 +26,7 @@ use rustix::{
 
 use self::beneath::{Beneath, is_absent};
 use super::{Blob, BlobError, BlobInfo, BlobStore, FilePath, Found, Listing, StagedBlob, Tree};
-use crate::crypto::files::FileError;
+use crate::{crypto::files::FileError, types::CompanyId};
 
 const PRIVATE_DIR: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -74,6 +74,22 @@ impl LocalTree {
         let beneath = Beneath::default();
         Ok(LocalTree(Arc::new(Layout { root: top, tenants, incoming, beneath })))
     }
+
+    /// Opens a root directory to look at it: makes nothing, deletes nothing, and may be used beside a running server.
+    /// `None` when nothing was ever stored there.
+    ///
+    /// Errors name the directory: they are for the terminal.
+    pub fn inspect(root: &Path) -> Result<Option<LocalTree>, FileError> {
+        let open = |path: &Path| match fs::open(path, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty()) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(errno) if is_absent(errno) => Ok(None),
+            Err(errno) => Err(FileError::Io { action: "open", path: path.to_owned(), source: errno.into() }),
+        };
+        let opened = (open(root)?, open(&root.join("tenants"))?, open(&root.join("incoming"))?);
+        let (Some(root), Some(tenants), Some(incoming)) = opened else { return Ok(None) };
+        let beneath = Beneath::default();
+        Ok(Some(LocalTree(Arc::new(Layout { root, tenants, incoming, beneath }))))
+    }
 }
 
 /// Removes what interrupted uploads left behind.
@@ -103,9 +119,15 @@ fn make_directory(parent: &OwnedFd, name: &str) -> Result<(), Errno> {
 }
 
 /// A tenant's id as the name of a directory. Ids are hexadecimal; configuration may bring others.
-fn directory_name(tenant: &str) -> String {
+pub(super) fn directory_name(tenant: &str) -> String {
     const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
     utf8_percent_encode(tenant, UNSAFE).to_string()
+}
+
+/// The tree of the tenant whose directory has this name; none for a name that we never gave.
+pub(super) fn tree_named(name: &str) -> Option<Tree> {
+    let id = percent_decode_str(name).decode_utf8().ok()?;
+    (directory_name(&id) == name).then(|| Tree::Tenant(CompanyId::from(id.as_ref())))
 }
 
 fn blob_error(errno: Errno) -> BlobError {
@@ -191,11 +213,15 @@ impl Layout {
         fs::unlinkat(above, path.name(), AtFlags::REMOVEDIR).is_ok()
     }
 
-    fn list(&self, tree: &OwnedFd, top: FilePath) -> Result<Listing, BlobError> {
+    fn list(&self, tree: &OwnedFd, top: Option<FilePath>) -> Result<Listing, BlobError> {
         let (mut files, mut directories, mut next) = (Vec::new(), Vec::new(), vec![top]);
         // Every directory is opened anew by its path: a deep tree must not cost a descriptor per level.
         while let Some(path) = next.pop() {
-            let opened = match self.beneath.open(tree, path.as_str(), DIRECTORY) {
+            let opened = match &path {
+                Some(path) => self.beneath.open(tree, path.as_str(), DIRECTORY),
+                None => fs::openat(tree, ".", DIRECTORY, Mode::empty()),
+            };
+            let opened = match opened {
                 Ok(opened) => opened,
                 Err(errno) if is_absent(errno) => continue,
                 Err(errno) => return Err(blob_error(errno)),
@@ -203,7 +229,8 @@ impl Layout {
             for entry in Dir::read_from(&opened).map_err(blob_error)? {
                 let entry = entry.map_err(blob_error)?;
                 // A name that is no UTF-8 has no address and was never ours.
-                let Some(below) = entry.file_name().to_str().ok().and_then(|name| path.child(name)) else {
+                let name = entry.file_name().to_str().ok();
+                let Some(below) = name.and_then(|name| FilePath::entry(path.as_ref(), name)) else {
                     continue;
                 };
                 let kind = match entry.file_type() {
@@ -219,7 +246,7 @@ impl Layout {
                     FileType::RegularFile => files.push(below),
                     FileType::Directory => {
                         directories.push(below.clone());
-                        next.push(below);
+                        next.push(Some(below));
                     }
                     _ => {}
                 }
@@ -232,8 +259,8 @@ impl Layout {
 }
 
 impl BlobStore for LocalTree {
-    fn stage(&self) -> Result<Box<dyn StagedBlob>, BlobError> {
-        staged::Staged::begin(&self.0)
+    fn stage(&self, tree: &Tree, path: &FilePath) -> Result<Box<dyn StagedBlob>, BlobError> {
+        staged::Staged::begin(&self.0, tree, path)
     }
 
     fn open(&self, tree: &Tree, path: &FilePath) -> Result<Option<Box<dyn Blob>>, BlobError> {
@@ -270,11 +297,24 @@ impl BlobStore for LocalTree {
         })
     }
 
-    fn list(&self, tree: &Tree, directory: &FilePath) -> Result<Listing, BlobError> {
+    fn list(&self, tree: &Tree, directory: Option<&FilePath>) -> Result<Listing, BlobError> {
         match self.0.tree(tree).map_err(blob_error)? {
-            Some(top) => self.0.list(&top, directory.clone()),
+            Some(top) => self.0.list(&top, directory.cloned()),
             None => Ok(Listing::default()),
         }
+    }
+
+    fn trees(&self) -> Result<Vec<Tree>, BlobError> {
+        let mut trees = Vec::new();
+        for entry in Dir::read_from(&self.0.tenants).map_err(blob_error)? {
+            let entry = entry.map_err(blob_error)?;
+            trees.extend(entry.file_name().to_str().ok().and_then(tree_named));
+        }
+        if self.0.tree(&Tree::Legacy).map_err(blob_error)?.is_some() {
+            trees.push(Tree::Legacy);
+        }
+        trees.sort_unstable();
+        Ok(trees)
     }
 
     fn remove(&self, tree: &Tree, paths: &[FilePath]) -> Vec<Result<bool, BlobError>> {

@@ -22,6 +22,7 @@ pub(super) struct Staged {
     file: File,
     unflushed: u64,
     name: Incoming,
+    to: (Tree, FilePath),
 }
 
 /// A name in `incoming/` that vanishes with this value.
@@ -50,12 +51,17 @@ impl Incoming {
 }
 
 impl Staged {
-    pub(super) fn begin(layout: &Arc<Layout>) -> Result<Box<dyn StagedBlob>, BlobError> {
+    pub(super) fn begin(
+        layout: &Arc<Layout>,
+        tree: &Tree,
+        path: &FilePath,
+    ) -> Result<Box<dyn StagedBlob>, BlobError> {
         let name = new_id();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = fs::openat(&layout.incoming, &name, flags, PRIVATE_FILE).map_err(blob_error)?;
         let name = Incoming { layout: Arc::clone(layout), name };
-        Ok(Box::new(Staged { file: File::from(file), unflushed: 0, name }))
+        let to = (tree.clone(), path.clone());
+        Ok(Box::new(Staged { file: File::from(file), unflushed: 0, name, to }))
     }
 }
 
@@ -80,22 +86,25 @@ impl StagedBlob for Staged {
     fn seal(self: Box<Self>) -> Result<Box<dyn SealedBlob>, BlobError> {
         self.file.sync_all().map_err(write_error)?;
         // The descriptor is closed here: a request may bring many files.
-        Ok(Box::new(Sealed(self.name)))
+        Ok(Box::new(Sealed { incoming: self.name, to: self.to }))
     }
 }
 
-struct Sealed(Incoming);
+struct Sealed {
+    incoming: Incoming,
+    to: (Tree, FilePath),
+}
 
 impl SealedBlob for Sealed {
-    fn publish(self: Box<Self>, tree: &Tree, path: &FilePath) -> Result<Box<dyn PublishedBlob>, BlobError> {
+    fn publish(self: Box<Self>) -> Result<Box<dyn PublishedBlob>, BlobError> {
+        let Sealed { incoming, to: (tree, path) } = *self;
         for _ in 0..ATTEMPTS {
-            let (tree, parent, moved) = match self.0.move_to(tree, path) {
+            let (tree, parent, moved) = match incoming.move_to(&tree, &path) {
                 Ok(places) => places,
                 Err(Errno::NOENT) => continue,
                 Err(errno) => return Err(blob_error(errno)),
             };
-            let published =
-                Published { incoming: self.0, tree, parent, path: path.clone(), moved, kept: false };
+            let published = Published { incoming, tree, parent, path, moved, kept: false };
             // If this fails, dropping `published` moves everything back.
             fs::fsync(&published.parent).map_err(blob_error)?;
             return Ok(Box::new(published));

@@ -29,9 +29,9 @@ impl Disk {
     }
 
     fn publish(&self, to: &str, content: &str) -> Result<Box<dyn PublishedBlob>, BlobError> {
-        let mut staged = self.tree.stage()?;
+        let mut staged = self.tree.stage(&tenant("t"), &path(to))?;
         staged.write(content.as_bytes())?;
-        staged.seal()?.publish(&tenant("t"), &path(to))
+        staged.seal()?.publish()
     }
 
     fn put(&self, to: &str, content: &str) {
@@ -66,7 +66,7 @@ fn a_file_is_private_whole_and_leaves_no_traces() {
     disk.put("a/b/c.txt", "second");
     assert_eq!(disk.text("a/b/c.txt").unwrap(), "second");
     assert_eq!(disk.incoming(), 0);
-    drop(disk.tree.stage().unwrap());
+    drop(disk.tree.stage(&tenant("t"), &path("x")).unwrap());
     assert_eq!(disk.incoming(), 0, "a dropped upload removes itself");
 }
 
@@ -129,8 +129,8 @@ fn links_are_never_followed_by_anything() {
     assert!(disk.publish("out/planted", "x").is_err());
     assert_eq!(disk.tree.find(&tenant("t"), &path("out")).unwrap(), Found::Other);
     assert_eq!(disk.tree.find(&tenant("t"), &path("d")).unwrap(), Found::Directory);
-    assert_eq!(disk.tree.list(&tenant("t"), &path("d")).unwrap().files, [path("d/file")]);
-    assert_eq!(disk.tree.list(&tenant("t"), &path("out")).unwrap(), Listing::default());
+    assert_eq!(disk.tree.list(&tenant("t"), Some(&path("d"))).unwrap().files, [path("d/file")]);
+    assert_eq!(disk.tree.list(&tenant("t"), Some(&path("out"))).unwrap(), Listing::default());
 
     // Writing to a link's own name replaces the link.
     disk.put("d/leak", "new");
@@ -187,8 +187,8 @@ fn trees_are_disjoint_whatever_the_tenant_is_called() {
     disk.put("x", "of t");
     for other in ["u", "..", "t/../t", "", "."] {
         assert!(disk.tree.open(&tenant(other), &path("x")).unwrap().is_none(), "{other}");
-        let staged = disk.tree.stage().unwrap();
-        staged.seal().unwrap().publish(&tenant(other), &path("tenants/t/x")).map(PublishedBlob::keep).ok();
+        let staged = disk.tree.stage(&tenant(other), &path("tenants/t/x")).unwrap();
+        staged.seal().unwrap().publish().map(PublishedBlob::keep).ok();
     }
     assert!(disk.tree.open(&Tree::Legacy, &path("x")).unwrap().is_none());
     assert_eq!(disk.text("x").unwrap(), "of t");
@@ -199,7 +199,7 @@ fn trees_are_disjoint_whatever_the_tenant_is_called() {
 #[test]
 fn leftovers_are_deleted_at_start() {
     let disk = Disk::new();
-    std::mem::forget(disk.tree.stage().unwrap());
+    std::mem::forget(disk.tree.stage(&tenant("t"), &path("x")).unwrap());
     assert_eq!(disk.incoming(), 1);
     LocalTree::open(disk.dir.path()).unwrap();
     assert_eq!(disk.incoming(), 0);

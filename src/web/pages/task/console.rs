@@ -4,9 +4,9 @@ use super::{head::head, page, perform, shell};
 use crate::{
     domain::{
         Ctx,
-        events::{self, LogWindow, WindowAt},
+        events::{self, LogWindow, Matches, SearchAt, WindowAt},
     },
-    store::events::{LogLine, Severity},
+    store::events::{LogLine, Search, Severity},
     types::{Json, Result},
     web::{
         PageReply, PageRequest,
@@ -16,7 +16,7 @@ use crate::{
             ansi::{Level, Painter},
             time::When,
         },
-        view::task::console::{Console, Found, LevelFilter, Line, WINDOW},
+        view::task::console::{Console, Found, LevelFilter, Line, Step, WINDOW},
     },
 };
 
@@ -43,52 +43,71 @@ pub(super) fn console(ctx: &Ctx<'_>, request: &PageRequest, task: &Json) -> Resu
         |key: &str| request.arg(key).and_then(|value| value.parse::<i64>().ok()).filter(|line| *line >= 0);
     let level = LevelFilter::from_key(&request.arg("level").unwrap_or_default());
     let q = request.arg("q").unwrap_or_default();
-    let marked = number("line");
+    let is_expression = request.arg("re").is_some_and(|value| !value.is_empty());
+    let sought = match (q.is_empty(), is_expression) {
+        (true, _) => None,
+        (_, true) => Some(Search::expression(&q)),
+        (_, false) => Some(Search::text(&q)),
+    };
+    let (search, error) = match sought {
+        None => (None, String::new()),
+        Some(Ok(search)) => (Some(search), String::new()),
+        Some(Err(error)) => (None, error.detail().to_owned()),
+    };
     let severity = match level {
         LevelFilter::All => Severity::Plain,
         LevelFilter::Warnings => Severity::Warning,
         LevelFilter::Errors => Severity::Error,
     };
     let around = i64::try_from(WINDOW / 2).unwrap_or(200);
-    let at = match (marked, number("before"), number("after")) {
-        (Some(line), _, _) => WindowAt::From((line - around).max(1)),
+    let from = |line: i64| WindowAt::From((line - around).max(1));
+    let mut marked = number("line");
+    let mut at = match (marked, number("before"), number("after")) {
+        (Some(line), _, _) => from(line),
         (_, Some(line), _) => WindowAt::Before(line),
         (_, _, Some(line)) => WindowAt::From(line.saturating_add(1)),
         _ => WindowAt::End,
     };
+    // Windows that are loaded while scrolling show matches, but look for none.
+    let search_at = match (marked, number("older"), number("newer"), at) {
+        (Some(line), ..) => Some(SearchAt::Line(line)),
+        (_, Some(line), ..) => Some(SearchAt::Older(line)),
+        (_, _, Some(line), _) => Some(SearchAt::Newer(line)),
+        (.., WindowAt::End) => Some(SearchAt::Newest),
+        _ => None,
+    };
     let count = usize::try_from(WINDOW).unwrap_or(400);
     let (window, found) = perform(ctx, "events.get_task_log", |ctx| {
-        let mut window = events::log_window(ctx, &id, at, count, severity)?;
-        if q.is_empty() {
-            return Ok((window, None));
+        let mut found = (!error.is_empty()).then(|| Found { error: error.clone(), ..Found::default() });
+        if let (Some(search), Some(search_at)) = (&search, search_at) {
+            let matches = events::find_in_log(ctx, &id, search, severity, search_at)?;
+            if let Matches::Line(line) = matches.at {
+                at = from(line);
+                marked = Some(line);
+            }
+            found = Some(Found {
+                total: matches.total.map(i64::unsigned_abs),
+                shown: matches!(matches.at, Matches::Line(_)),
+                before: step(matches.before),
+                after: step(matches.after),
+                error: String::new(),
+            });
         }
-        let here = marked.or_else(|| window.lines.first().map(|line| line.line)).unwrap_or(0);
-        let matches = events::find_in_log(ctx, &id, &q, here)?;
-        // A new search goes to its newest match.
-        if at == WindowAt::End
-            && let Some(line) = matches.after.or(matches.before)
-        {
-            window = events::log_window(ctx, &id, WindowAt::From((line - around).max(1)), count, severity)?;
-        }
-        Ok((window, Some(matches)))
+        Ok((events::log_window(ctx, &id, at, count, severity)?, found))
     })?;
-    let found = found.map(|matches| Found {
-        total: matches.total.unsigned_abs(),
-        before: matches.before.map(i64::unsigned_abs),
-        after: matches.after.map(i64::unsigned_abs),
-    });
     let LogWindow { lines, total, has_earlier, has_later, .. } = window;
     page!(
         request,
         Console {
             shell: shell(ctx, request, "/projects"),
             head: head(ctx, task)?,
-            lines: paint(lines, &q),
+            lines: paint(lines, search),
             total: total.unsigned_abs(),
             has_earlier,
             has_later,
             marked: marked.map(i64::unsigned_abs),
             q,
+            is_expression,
             found,
             level,
             download: format!("/tasks/{id}/console/download"),
@@ -96,9 +115,17 @@ pub(super) fn console(ctx: &Ctx<'_>, request: &PageRequest, task: &Json) -> Resu
     )
 }
 
+fn step(matches: Matches) -> Step {
+    match matches {
+        Matches::Nothing => Step::End,
+        Matches::Line(line) => Step::To(line.unsigned_abs()),
+        Matches::SearchOn(line) => Step::On(line.unsigned_abs()),
+    }
+}
+
 /// One record may be a text of several lines; its number stands at the first.
-fn paint(entries: Vec<LogLine>, needle: &str) -> Vec<Line> {
-    let mut painter = Painter::finding(needle);
+fn paint(entries: Vec<LogLine>, search: Option<Search>) -> Vec<Line> {
+    let mut painter = Painter::finding(search);
     let mut lines = Vec::with_capacity(entries.len());
     for entry in entries {
         let message = entry.msg.unwrap_or_default();

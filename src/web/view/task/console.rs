@@ -61,14 +61,30 @@ impl LevelFilter {
 }
 
 /// Result of a search over the whole log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Entries with a match.
-    pub total: u64,
-    /// Entry of the match before the window.
-    pub before: Option<u64>,
-    /// Entry of the match after the window.
-    pub after: Option<u64>,
+    /// Entries with a match; `None`: the log is too long to count them.
+    pub total: Option<u64>,
+    /// Whether a match is shown.
+    pub shown: bool,
+    /// Towards older entries.
+    pub before: Step,
+    /// Towards newer ones.
+    pub after: Step,
+    /// What is wrong with the search.
+    pub error: String,
+}
+
+/// Where a search goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Step {
+    /// Nowhere.
+    #[default]
+    End,
+    /// To the match at this entry.
+    To(u64),
+    /// From this entry on: a long log is searched piece by piece.
+    On(u64),
 }
 
 /// The page.
@@ -89,8 +105,10 @@ pub struct Console {
     pub has_later: bool,
     /// Marked entry, from the address.
     pub marked: Option<u64>,
-    /// Search words.
+    /// Search words, or a regular expression.
     pub q: String,
+    /// `q` is a regular expression.
+    pub is_expression: bool,
     /// What the search found.
     pub found: Option<Found>,
     /// Filter.
@@ -110,7 +128,7 @@ impl Console {
 
     fn at(&self, line: Option<u64>, level: LevelFilter) -> String {
         let line = line.map(|line| line.to_string()).unwrap_or_default();
-        join(&self.path(), &[("q", self.q.clone()), ("level", level.key().to_owned()), ("line", line)])
+        self.with(level, "line", line)
     }
 
     fn is_marked(&self, line: &Line) -> bool {
@@ -134,8 +152,28 @@ impl Console {
     }
 
     fn beside(&self, key: &'static str, line: u64) -> String {
-        let pairs = [("q", self.q.clone()), ("level", self.level.key().to_owned()), (key, line.to_string())];
+        self.with(self.level, key, line.to_string())
+    }
+
+    fn with(&self, level: LevelFilter, key: &'static str, value: String) -> String {
+        let expression = if self.is_expression { "1" } else { "" };
+        let pairs = [
+            ("q", self.q.clone()),
+            ("re", expression.to_owned()),
+            ("level", level.key().to_owned()),
+            (key, value),
+        ];
         join(&self.path(), &pairs)
+    }
+
+    /// Goes on searching towards older entries.
+    fn search_older(&self, from: &u64) -> String {
+        self.beside("older", *from)
+    }
+
+    /// Goes on searching towards newer entries.
+    fn search_newer(&self, from: &u64) -> String {
+        self.beside("newer", *from)
     }
 
     /// The window that ends before the first line: `before=` in the address.

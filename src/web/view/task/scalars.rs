@@ -86,7 +86,8 @@ impl Scalars {
 
     fn drawing(&self, metric: &Metric) -> Markup {
         let smoothing = f64::from(self.view.smoothing) / 100.0;
-        let style = Style { x: self.view.x, log: self.is_log(metric), smoothing };
+        let style =
+            Style { x: self.view.x, log: self.is_log(metric), smoothing, ahead: self.shell.clock.ahead() };
         chart::line_chart(&metric.name, &metric.curves, style)
     }
 
