@@ -44,13 +44,18 @@ impl Jobs {
         }
         {
             let (app, stopping) = (Arc::clone(&app), Arc::clone(&jobs.stopping));
-            let mut known = false;
+            let (mut known, mut not_before) = (false, Instant::now());
             jobs.every("compaction", Duration::from_millis(250), move || {
+                if Instant::now() < not_before {
+                    return Ok(());
+                }
                 if !known {
                     app.store.find_backlog()?;
                     known = true;
                 }
+                // A full disk does not get emptier by trying often, and nothing is lost by waiting.
                 crate::domain::events::compact(&app, &|| *stopping.0.lock())
+                    .inspect_err(|_| not_before = Instant::now() + Duration::from_secs(10))
             });
         }
         let expiring = Arc::clone(&app);

@@ -10,7 +10,10 @@ use crate::{
     domain::Ctx,
     store::{
         Snapshot,
-        events::{Along, Direction, EventKind, Extent, Iterations, OwnerKind, Points, Series, Span, Total},
+        events::{
+            Along, Direction, EventKind, Extent, Iterations, OwnerKind, Points, Series, Span, Total,
+            is_damage,
+        },
     },
     types::{ApiError, ErrorKind, Result},
 };
@@ -52,7 +55,9 @@ pub struct CurvePoint {
 /// The charts of an entity, ascending by metric and variant. Each series has at most about `samples` points: buckets
 /// align to multiples of their width, which is the series' own.
 ///
-/// Errors: 400/12 `samples` out of range.
+/// A series whose stored points are damaged is left out, and the log names it: the others are worth having.
+///
+/// Errors: 400/12 `samples` out of range; 500/101 nothing is left of what was asked for but damaged series.
 pub fn curves(
     snapshot: &Snapshot<'_>,
     of: &Readable,
@@ -74,9 +79,16 @@ pub fn curves(
     }
     let numbered: Vec<Series> = series.into_iter().filter(|series| series.numbered).collect();
     let mut curves = Vec::new();
+    let mut damaged = None;
     for same_name in numbered.chunk_by(|a, b| a.metric == b.metric && a.variant == b.variant) {
         let Some(first) = same_name.first() else { continue };
-        let points = points(snapshot, same_name, axis, samples)?;
+        let points = match points(snapshot, same_name, axis, samples) {
+            Err(error) if is_damage(&error) => {
+                damaged = Some(error);
+                continue;
+            }
+            points => points?,
+        };
         if !points.is_empty() {
             let label = labels.remove(&(first.metric.clone(), first.variant.clone()));
             curves.push(Curve {
@@ -87,12 +99,15 @@ pub fn curves(
             });
         }
     }
-    Ok(curves)
+    match damaged {
+        Some(error) if curves.is_empty() => Err(error),
+        _ => Ok(curves),
+    }
 }
 
 /// The charts of one entity.
 ///
-/// Errors: 400/101, 400/201; 400/12 `samples` out of range.
+/// Errors: 400/101, 400/201; 400/12 `samples` out of range; 500/101 as [`curves`].
 pub fn charts(
     ctx: &Ctx<'_>,
     kind: OwnerKind,
@@ -106,7 +121,7 @@ pub fn charts(
 
 /// As [`charts`] for the pages: those of one task.
 ///
-/// Errors: 400/101; 400/12 `samples` out of range.
+/// Errors: 400/101; 400/12 `samples` out of range; 500/101 as [`curves`].
 pub fn scalar_series(
     ctx: &Ctx<'_>,
     task: &str,
@@ -128,9 +143,10 @@ pub struct EntityCharts {
     pub curves: Vec<Curve>,
 }
 
-/// The charts of several entities, each by its own buckets.
+/// The charts of several entities, each by its own buckets. Damaged series are left out as in [`curves`].
 ///
-/// Errors: 400/101, 400/201; 400/12 no ids, more than the setting allows, or `samples` out of range.
+/// Errors: 400/101, 400/201; 400/12 no ids, more than the setting allows, or `samples` out of range; 500/101 as
+/// [`curves`].
 pub fn charts_together(
     ctx: &Ctx<'_>,
     kind: OwnerKind,
@@ -146,14 +162,24 @@ pub fn charts_together(
     }
     ctx.read(|snapshot| {
         let mut seen = BTreeSet::new();
-        let mut all = Vec::new();
+        let mut all: Vec<EntityCharts> = Vec::new();
+        let mut damaged = None;
         for of in readable(snapshot, kind, ids)? {
             if seen.insert(of.owner.id.clone()) {
-                let curves = curves(snapshot, &of, axis, samples, choice)?;
+                let curves = match curves(snapshot, &of, axis, samples, choice) {
+                    Err(error) if is_damage(&error) => {
+                        damaged = Some(error);
+                        Vec::new()
+                    }
+                    curves => curves?,
+                };
                 all.push(EntityCharts { id: of.owner.id, name: of.owner.name, curves });
             }
         }
-        Ok(all)
+        match damaged {
+            Some(error) if all.iter().all(|one| one.curves.is_empty()) => Err(error),
+            _ => Ok(all),
+        }
     })
 }
 

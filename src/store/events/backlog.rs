@@ -2,7 +2,7 @@
 //! next to nothing; after a start the tail itself says it once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -19,6 +19,8 @@ const QUIET: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub struct Backlog {
     waiting: Mutex<HashMap<i64, Waiting>>,
+    /// Series with a damaged chunk: what waits for them stays in the tail.
+    aside: Mutex<HashSet<i64>>,
     reported: AtomicU64,
 }
 
@@ -54,8 +56,9 @@ impl Backlog {
             return;
         }
         let last = Instant::now();
+        let aside = self.aside.lock();
         let mut waiting = self.waiting.lock();
-        for (series, points) in stored {
+        for (series, points) in stored.iter().filter(|(series, _)| !aside.contains(series)) {
             let known = waiting.entry(*series).or_insert(Waiting { points: 0, last });
             known.points += points;
             known.last = last;
@@ -91,8 +94,15 @@ impl Backlog {
     }
 
     /// Notes again what could not be moved.
-    pub fn give_back(&self, due: Due) {
-        self.add(&[(due.series, FULL)]);
+    pub fn give_back(&self, due: impl IntoIterator<Item = Due>) {
+        let back: Vec<_> = due.into_iter().map(|due| (due.series, FULL)).collect();
+        self.add(&back);
+    }
+
+    /// Leaves a series alone until the next start.
+    pub fn set_aside(&self, due: Due) {
+        self.aside.lock().insert(due.series);
+        self.waiting.lock().remove(&due.series);
     }
 }
 

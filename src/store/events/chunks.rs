@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     store::{Snapshot, failed},
-    types::{ExactSum, Result},
+    types::{ApiError, ErrorKind, ExactSum, Result},
 };
 
 /// Sum and number of values.
@@ -36,7 +36,8 @@ impl Total {
         self.count = 0;
     }
 
-    /// The exact mean, rounded; `None` without values. Infinite values count as the greatest double.
+    /// The exact mean, rounded; `None` without values. Infinite values count as the greatest double, a negative zero as
+    /// zero.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum.mean(self.count).clamp(f64::MIN, f64::MAX))
     }
@@ -110,8 +111,30 @@ impl Xs {
 /// A stored chunk, of which only the head has been read.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
+    series: i64,
     pub(super) id: i64,
     pub(super) head: Head,
+}
+
+impl Stored {
+    /// What its readers are told when it is damaged.
+    fn broken(&self, damaged: Damaged) -> ApiError {
+        broken(self.series, self.head.first, damaged)
+    }
+}
+
+/// The log names the chunk; readers learn that it is not their request that is wrong.
+fn broken(series: i64, first: i64, damaged: Damaged) -> ApiError {
+    tracing::error!(series, first, %damaged, "a chunk of scalars is damaged; `roundhouse doctor` says whose it is");
+    ApiError::new(
+        ErrorKind::InconsistentData,
+        "stored scalars are damaged; the server's administrator finds which ones with `roundhouse doctor`",
+    )
+}
+
+/// Whether an error says that stored scalars are damaged: then it is about one series, and others may be read.
+pub fn is_damage(error: &ApiError) -> bool {
+    error.kind() == ErrorKind::InconsistentData
 }
 
 /// A handle on values that is moved from row to row: opening one for each would cost more than the reading.
@@ -153,25 +176,28 @@ impl<'a> Chunk<'a> {
     pub fn cut(&mut self, along: Along, cuts: usize) -> Result<Xs> {
         /// So many separate reads cost as much as reading everything.
         const FEW: usize = 6;
-        let head = &self.stored.head;
-        self.blocks = head.blocks()?;
+        let stored = &self.stored;
+        let head = &stored.head;
+        self.blocks = head.blocks().map_err(|damaged| stored.broken(damaged))?;
         if cuts > FEW || head.kind.place(&(0..1)).is_none() {
-            let values = self.snapshot.chunk_values(self.stored.id, |data| chunk::read_values(head, data))?;
+            let values = self.snapshot.chunk_values(stored, |data| chunk::read_values(head, data))?;
             self.values = (0..head.count, values);
         }
         if head.valued < head.count {
             self.absent =
-                self.snapshot.chunk_marks(self.stored.id, |marks| chunk::read_absent(head, marks.absent))?;
+                self.snapshot.chunk_marks(stored, |marks| chunk::read_absent(head, marks.absent))?;
         }
-        let (id, snapshot) = (self.stored.id, self.snapshot);
+        let snapshot = self.snapshot;
         Ok(match along {
             Along::Iterations if head.step > 0 => {
                 Xs::Steps { first: head.first, step: head.step, count: head.count }
             }
-            Along::Iterations => {
-                Xs::List(snapshot.chunk_marks(id, |marks| chunk::read_iterations(head, marks.iterations))?)
+            Along::Iterations => Xs::List(
+                snapshot.chunk_marks(stored, |marks| chunk::read_iterations(head, marks.iterations))?,
+            ),
+            Along::Times => {
+                Xs::List(snapshot.chunk_marks(stored, |marks| chunk::read_times(head, marks.times))?)
             }
-            Along::Times => Xs::List(snapshot.chunk_marks(id, |marks| chunk::read_times(head, marks.times))?),
         })
     }
 
@@ -196,7 +222,7 @@ impl<'a> Chunk<'a> {
                     let without = absent.map_or(0, |absent| absent.iter().filter(|absent| **absent).count());
                     total.count += (part.len() - without) as u64;
                 }
-                None => return Err(Damaged("it has too few blocks").into()),
+                None => return Err(self.stored.broken(Damaged("it has too few blocks"))),
             }
             at = part.end;
         }
@@ -210,7 +236,8 @@ impl<'a> Chunk<'a> {
         }
         let head = &self.stored.head;
         let block = block_of(position, head.count);
-        let place = head.kind.place(&block).ok_or(Damaged("its values can't be read in parts"))?;
+        let apart = Damaged("its values can't be read in parts");
+        let place = head.kind.place(&block).ok_or_else(|| self.stored.broken(apart))?;
         let mut handle = self.handle.borrow_mut();
         match handle.as_mut() {
             Some(blob) => blob.reopen(self.stored.id).map_err(failed)?,
@@ -226,7 +253,8 @@ impl<'a> Chunk<'a> {
             let read = blob.read_at(&mut bytes, place.start).map_err(failed)?;
             bytes.truncate(read);
         }
-        self.values = (block, chunk::read_block(head, position, checksum, &bytes)?);
+        let values = chunk::read_block(head, position, checksum, &bytes);
+        self.values = (block, values.map_err(|damaged| self.stored.broken(damaged))?);
         Ok(())
     }
 }
@@ -336,15 +364,16 @@ impl<'a> Snapshot<'a> {
         while let Some(row) = rows.next().map_err(failed)? {
             let (first, last) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
             let head = row.get_ref(3).map_err(failed)?.as_blob().unwrap_or_default();
-            chunks.push(Stored { id: row.get(2).map_err(failed)?, head: Head::read(first, last, head)? });
+            let head = Head::read(first, last, head).map_err(|damaged| broken(series, first, damaged))?;
+            chunks.push(Stored { series, id: row.get(2).map_err(failed)?, head });
         }
         Ok(chunks)
     }
 
     /// All points of a chunk.
     pub(super) fn chunk_columns(&self, stored: &Stored) -> Result<Columns> {
-        self.chunk_values(stored.id, |values| {
-            Ok(self.chunk_marks(stored.id, |marks| chunk::read_all(&stored.head, values, marks)))
+        self.chunk_values(stored, |values| {
+            Ok(self.chunk_marks(stored, |marks| chunk::read_all(&stored.head, values, marks)))
         })?
     }
 
@@ -355,81 +384,42 @@ impl<'a> Snapshot<'a> {
         Ok(columns.points().filter(within).collect())
     }
 
-    fn chunk_values<T>(&self, id: i64, read: impl FnOnce(&[u8]) -> Result<T, Damaged>) -> Result<T> {
+    fn chunk_values<T>(&self, stored: &Stored, read: impl FnOnce(&[u8]) -> Result<T, Damaged>) -> Result<T> {
         let mut statement =
             self.conn.prepare_cached("SELECT data FROM scalar_values WHERE id = ?1").map_err(failed)?;
-        let mut rows = statement.query([id]).map_err(failed)?;
-        let row = rows.next().map_err(failed)?.ok_or(Damaged("its values are missing"))?;
-        Ok(read(row.get_ref(0).map_err(failed)?.as_blob().unwrap_or_default())?)
+        let mut rows = statement.query([stored.id]).map_err(failed)?;
+        let values = match rows.next().map_err(failed)? {
+            Some(row) => read(row.get_ref(0).map_err(failed)?.as_blob().unwrap_or_default()),
+            None => Err(Damaged("its values are missing")),
+        };
+        values.map_err(|damaged| stored.broken(damaged))
     }
 
-    fn chunk_marks<T>(&self, id: i64, read: impl FnOnce(Marks<'_>) -> Result<T, Damaged>) -> Result<T> {
+    fn chunk_marks<T>(
+        &self,
+        stored: &Stored,
+        read: impl FnOnce(Marks<'_>) -> Result<T, Damaged>,
+    ) -> Result<T> {
         let mut statement = self
             .conn
             .prepare_cached("SELECT iterations, absent, times, batches FROM scalar_marks WHERE id = ?1")
             .map_err(failed)?;
-        let mut rows = statement.query([id]).map_err(failed)?;
-        let row = rows.next().map_err(failed)?.ok_or(Damaged("its times are missing"))?;
-        let part =
-            |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default()).map_err(failed);
-        Ok(read(Marks {
-            iterations: part(0)?,
-            absent: part(1)?,
-            times: part(2)?.unwrap_or_default(),
-            batches: part(3)?.unwrap_or_default(),
-        })?)
+        let mut rows = statement.query([stored.id]).map_err(failed)?;
+        let marks = match rows.next().map_err(failed)? {
+            Some(row) => read(marks_of(row, 0).map_err(failed)?),
+            None => Err(Damaged("its times are missing")),
+        };
+        marks.map_err(|damaged| stored.broken(damaged))
     }
 }
 
-/// Looks at every chunk: parts, checksums, sums, and that none overlaps the one before. Returns what is wrong, at most
-/// `most` sentences. Tables of an older schema have no chunks.
-pub(in crate::store) fn damaged_chunks(
-    conn: &rusqlite::Connection,
-    most: usize,
-) -> rusqlite::Result<Vec<String>> {
-    if !conn.table_exists(Some("main"), "scalar_chunk")? {
-        return Ok(Vec::new());
-    }
-    let mut statement = conn.prepare(
-        "SELECT c.series, c.first, c.last, c.points, c.valued, c.head, v.data, m.iterations, m.absent, m.times,
-                m.batches
-         FROM scalar_chunk c LEFT JOIN scalar_values v ON v.id = c.id LEFT JOIN scalar_marks m ON m.id = c.id
-         ORDER BY c.series, c.first",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    let mut before: Option<(i64, i64)> = None;
-    while let Some(row) = rows.next()? {
-        let (series, first, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let counts: (i64, i64) = (row.get(3)?, row.get(4)?);
-        let part = |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default());
-        let (head, values) = (part(5)?.unwrap_or_default(), part(6)?);
-        let (iterations, absent, times, batches) = (part(7)?, part(8)?, part(9)?, part(10)?);
-        let marks = Marks {
-            iterations,
-            absent,
-            times: times.unwrap_or_default(),
-            batches: batches.unwrap_or_default(),
-        };
-        let sound = Head::read(first, last, head).and_then(|head| {
-            if (head.count as i64, head.valued as i64) != counts {
-                return Err(Damaged("its row names another number of points"));
-            }
-            if before.is_some_and(|(of, end)| of == series && end >= first) {
-                return Err(Damaged("it overlaps the one before it"));
-            }
-            chunk::verify(&head, values.ok_or(Damaged("its values are missing"))?, marks)
-        });
-        before = Some((series, last));
-        if let Err(damaged) = sound {
-            if found.len() == most {
-                found.push("more chunks of scalars are damaged".to_owned());
-                break;
-            }
-            found.push(format!(
-                "a chunk of scalars is damaged (series {series}, iterations {first} to {last}): {damaged}"
-            ));
-        }
-    }
-    Ok(found)
+/// Iterations, absent, times and batches in four columns from `at` on.
+pub(super) fn marks_of<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Marks<'r>> {
+    let part = |at| row.get_ref(at).map(|part| part.as_blob_or_null().unwrap_or_default());
+    Ok(Marks {
+        iterations: part(at)?,
+        absent: part(at + 1)?,
+        times: part(at + 2)?.unwrap_or_default(),
+        batches: part(at + 3)?.unwrap_or_default(),
+    })
 }

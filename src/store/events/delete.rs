@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::{EventKind, rows::Iterations};
+use super::{EventKind, is_damage, rows::Iterations};
 use crate::{
     store::{Snapshot, Tx},
     types::Result,
@@ -47,7 +47,12 @@ impl Tx<'_> {
         )?;
         let mut deleted = 0;
         for series in series {
-            deleted += self.tally(series, Iterations::ALL)?.count;
+            deleted += match self.tally(series, Iterations::ALL) {
+                Ok(tally) => tally.count,
+                // Damaged points must be possible to get rid of; how many of them were rewritten is lost.
+                Err(error) if is_damage(&error) => self.count_rows(series)?,
+                Err(error) => return Err(error),
+            };
             for table in ["scalar_values", "scalar_marks"] {
                 let sql = format!(
                     "DELETE FROM {table} WHERE id IN (SELECT id FROM scalar_chunk WHERE series = ?1)"
@@ -58,6 +63,16 @@ impl Tx<'_> {
             self.run("DELETE FROM scalar WHERE series = ?1", [series])?;
         }
         Ok(usize::try_from(deleted).unwrap_or(0))
+    }
+
+    fn count_rows(&self, series: i64) -> Result<i64> {
+        let count = self.one(
+            "SELECT (SELECT coalesce(sum(points), 0) FROM scalar_chunk WHERE series = ?1)
+                 + (SELECT count(*) FROM scalar WHERE series = ?1)",
+            [series],
+            |row| row.get(0),
+        )?;
+        Ok(count.unwrap_or_default())
     }
 }
 

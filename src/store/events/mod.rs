@@ -6,6 +6,7 @@
 //! the scope. What never lives here: the wire's JSON, rules.
 
 mod backlog;
+mod check;
 mod chunk;
 mod chunks;
 mod compact;
@@ -25,8 +26,8 @@ mod series;
 mod vectors;
 
 pub use backlog::{Backlog, Due};
-pub(in crate::store) use chunks::damaged_chunks;
-pub use chunks::{Along, Chunk, Total, Xs};
+pub(in crate::store) use check::damaged_chunks;
+pub use chunks::{Along, Chunk, Total, Xs, is_damage};
 pub use compact::Moved;
 pub use counts::Extent;
 pub use feed::{Feed, Item};

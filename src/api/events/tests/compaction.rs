@@ -1,5 +1,8 @@
 //! Whether points lie in the tail, in chunks or in both makes no difference to any reader.
 
+mod computed;
+mod damage;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -317,24 +320,6 @@ fn a_swap_that_fails_changes_nothing() {
     same(answers(&house), &before);
     house.0.sql("DROP TRIGGER broken", []);
     assert!(!store.backlog.take_due(std::time::Instant::now()).is_empty(), "it is tried again");
-}
-
-#[test]
-fn damage_is_an_error_and_the_doctor_names_it() {
-    let house = House::open();
-    house.add(&line(0..5_000));
-    compact(&house, 4_096);
-    let path = house.0.path().join("roundhouse.db");
-    assert!(crate::store::inspect(&path).unwrap().is_empty());
-    house.0.sql("UPDATE scalar_values SET data = zeroblob(length(data))", []);
-    let findings = crate::store::inspect(&path).unwrap();
-    assert!(findings.len() == 1 && findings[0].contains("iterations 0 to"), "{findings:?}");
-    let whole = json!({"task": "t", "samples": 1});
-    assert_eq!(house.ok("scalar_metrics_iter_histogram", whole)["m"]["v"]["x"], json!([0]));
-    for samples in [3, 6_000] {
-        let cut = json!({"task": "t", "samples": samples});
-        assert_eq!(house.err("scalar_metrics_iter_histogram", cut), (500, 1), "{samples}");
-    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod marks;
 mod values;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use std::ops::Range;
@@ -22,7 +24,6 @@ pub(super) use marks::{read_absent, read_batches, read_iterations, read_times};
 pub(super) use values::{Kind, read_block, read_values};
 
 use super::Point;
-use crate::types::{ApiError, ErrorKind};
 
 /// The format that this program writes, and the only one it reads.
 const VERSION: u8 = 1;
@@ -41,16 +42,6 @@ pub(super) const BLOCK: usize = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Damaged(pub(super) &'static str);
-
-impl From<Damaged> for ApiError {
-    fn from(damaged: Damaged) -> Self {
-        tracing::error!(%damaged, "a chunk of scalars is damaged; `roundhouse doctor` names it");
-        ApiError::new(
-            ErrorKind::InternalError,
-            "stored scalars are damaged; the server's administrator finds which ones with `roundhouse doctor`",
-        )
-    }
-}
 
 /// A run of points in memory, column by column; iterations ascend strictly.
 #[derive(Clone, Debug, Default, PartialEq)]
