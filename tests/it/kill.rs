@@ -213,7 +213,7 @@ fn points_on_their_way_into_chunks_survive_kills() {
             let points: Vec<(i64, f64)> = new.chain(late).collect();
             for points in points.chunks(4_000) {
                 reporter.add(points);
-                curve.extend(points);
+                curve.extend(points.iter().copied());
             }
             let (begun, mut most) = (Instant::now(), 0);
             while begun.elapsed() < Duration::from_secs(60) {

@@ -23,11 +23,12 @@ mod plots;
 mod points;
 mod rows;
 mod series;
+mod spans;
 mod vectors;
 
 pub use backlog::{Backlog, Due};
 pub(in crate::store) use check::damaged_chunks;
-pub use chunks::{Along, Chunk, Total, Xs, is_damage};
+pub use chunks::is_damage;
 pub use compact::Moved;
 pub use counts::Extent;
 pub use feed::{Feed, Item};
@@ -43,6 +44,7 @@ pub use plots::{Plot, PlotSpot};
 pub use points::{MergedPoints, Point, Points, Span};
 pub use rows::{Batch, Batches, Direction, Iterations, Spot};
 pub use series::Series;
+pub use spans::{Along, Chunk, Total, Xs};
 pub use vectors::Vector;
 
 /// Iteration of values that are reported once (spec/events.md 0).
