@@ -37,7 +37,9 @@ impl Model {
     fn report(&mut self, report: &Report) {
         for event in report.events() {
             let series = (event["variant"].as_str().unwrap().to_owned(), report.keyed);
-            let point = (event["value"].as_f64(), event["timestamp"].as_i64().unwrap());
+            // The database knows no negative zero.
+            let value = event["value"].as_f64().map(|value| value + 0.0);
+            let point = (value, event["timestamp"].as_i64().unwrap());
             self.0.entry(series).or_default().insert(event["iter"].as_i64().unwrap(), point);
         }
     }
@@ -62,8 +64,7 @@ impl Model {
                 .chunk_by(|a, b| a.0.div_euclid(interval) == b.0.div_euclid(interval))
                 .map(|bucket| {
                     let values: Vec<f64> = bucket.iter().filter_map(|point| point.1).collect();
-                    // A chart knows no negative zero.
-                    let mean = values.iter().sum::<f64>() / values.len() as f64 + 0.0;
+                    let mean = values.iter().sum::<f64>() / values.len() as f64;
                     (bucket[0].0.div_euclid(interval) * interval, (!values.is_empty()).then_some(mean))
                 })
                 .collect();
