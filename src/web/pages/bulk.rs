@@ -259,11 +259,11 @@ fn run(ctx: &Ctx<'_>, request: &PageRequest, chosen: &Chosen) -> Result<Outcome>
                 chosen.where_it_matters(|ids| Ok(tasks::reset_many(ctx, ids, false, how)?.into()))
             })
         }
-        Deed::Archive => {
-            perform(ctx, "tasks.archive_many", |ctx| Ok(tasks::archive_many(ctx, ids, false, &words)?.into()))
-        }
+        Deed::Archive => perform(ctx, "tasks.archive_many", |ctx| {
+            chosen.where_it_matters(|ids| Ok(tasks::archive_many(ctx, ids, false, &words)?.into()))
+        }),
         Deed::Restore => perform(ctx, "tasks.unarchive_many", |ctx| {
-            Ok(tasks::unarchive_many(ctx, ids, false, &words)?.into())
+            chosen.where_it_matters(|ids| Ok(tasks::unarchive_many(ctx, ids, false, &words)?.into()))
         }),
         Deed::Delete => {
             let how = disposal(!request.field("files").is_empty());

@@ -63,7 +63,7 @@ fn case_23_24_25_29_30_filters_as_the_table_sends_them() {
     let yard = Yard::start();
     let client = page(&yard);
     let home = project(&client, "home");
-    let parent = task(&client, "parent", json!({"project": home, "type": "annotation"}));
+    let parent = task(&client, "parent", json!({"project": home, "type": "testing"}));
     task(&client, "red", json!({"project": home, "tags": ["x"], "parent": parent}));
     task(&client, "blue", json!({"project": home, "tags": ["x", "y"]}));
     task(&client, "plain", json!({"project": home}));
@@ -79,7 +79,7 @@ fn case_23_24_25_29_30_filters_as_the_table_sends_them() {
     assert_eq!(found(echoed), plain);
     let all = ["blue", "parent", "plain", "red"];
     assert_eq!(found(json!({"user": null, "type": [], "id": [], "status": ["-draft"]})), all);
-    assert_eq!(found(json!({"type": ["__$not", "annotation"]})), ["blue", "plain", "red"]);
+    assert_eq!(found(json!({"type": ["__$not", "testing"]})), ["blue", "plain", "red"]);
     let tags = json!({"tags": {"any": {"include": ["x", null], "exclude": ["y"]}}});
     assert_eq!(found(json!({"filters": tags})), ["plain", "red"]);
     assert!(client.call("tasks.get_all_ex", json!({"name": [null]})).status < 500);

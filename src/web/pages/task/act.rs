@@ -156,7 +156,12 @@ pub(super) fn act(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed)
             return again(format!("Type {TYPED} to confirm. Nothing was {}.", deed.done()));
         }
     }
-    match run(ctx, request, task, deed) {
+    let outcome = match deed.obstacle(state).filter(|_| deed.repeats_silently()) {
+        // Changes nothing, but knows a form that was sent twice: the first one has made it so.
+        Some(_) => ctx.write(|_| Err(ErrorKind::InvalidTaskStatus.into())),
+        None => run(ctx, request, task, deed),
+    };
+    match outcome {
         Ok(done) => Ok(telling(PageReply::see_other(done.to), done.tone, &done.title, &done.text)),
         Err(error) if error.kind() == ErrorKind::FormRepeated => {
             Ok(PageReply::see_other(format!("/tasks/{id}")))

@@ -106,6 +106,11 @@ impl Deed {
         matches!(self, Deed::Abort | Deed::Reset | Deed::Delete)
     }
 
+    /// The domain lets it pass where it is done already, as scripts like it; a person is told instead.
+    pub(in crate::web::pages) const fn repeats_silently(self) -> bool {
+        matches!(self, Deed::Dequeue | Deed::Abort | Deed::Reset | Deed::Archive | Deed::Restore)
+    }
+
     /// Takes results along, and files where there are some: then a word is typed first.
     pub(in crate::web::pages) const fn loses_results(self) -> bool {
         matches!(self, Deed::Reset | Deed::Delete)
