@@ -27,7 +27,7 @@ use crate::{
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
 pub(crate) struct FrontDoor {
     pub(crate) app: App,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// An answer: the data, or code and subcode of the error.
@@ -43,7 +43,7 @@ impl FrontDoor {
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
         let app = App::new(store, settings, Keys::for_tests(), urls);
-        let front = FrontDoor { app, _directory: directory };
+        let front = FrontDoor { app, directory: directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
         front
@@ -113,6 +113,12 @@ impl FrontDoor {
         params: impl rusqlite::Params,
     ) -> Option<T> {
         self.app.store.read(&Scope::server(), |snapshot| snapshot.one(sql, params, |row| row.get(0))).unwrap()
+    }
+
+    /// What the database takes on the disk with its log, in bytes.
+    pub(crate) fn disk(&self) -> u64 {
+        let files = std::fs::read_dir(self.directory.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
     }
 
     /// Stores a task as the tasks service would; `fields` are columns, containers as JSON.

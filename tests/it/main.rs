@@ -4,6 +4,8 @@
 mod agent;
 mod attacks;
 mod cli;
+mod client_web;
+mod deeds;
 mod errors;
 mod events;
 mod fsync;

@@ -1,6 +1,6 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
-import { deeds } from "./deeds.mjs";
+import { deeds, lookAtMany, questions } from "./deeds.mjs";
 import { queues } from "./queues.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
@@ -206,6 +206,8 @@ await step("a form without the session's token is refused", async () => {
 
 await deeds(page, call);
 const made = await queues(page, call);
+let asked;
+await step("tasks for the questions", async () => (asked = await questions(call)));
 
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");
@@ -243,7 +245,7 @@ const PAGES = {
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
   plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
-  queues: "/queues", "new-queue": "/queues/new", ...made,
+  queues: "/queues", "new-queue": "/queues/new", ...asked, ...made,
 };
 
 async function look(page, name) {
@@ -278,6 +280,7 @@ for (const theme of ["Light", "Dark"]) {
       assert.ok(theme === "Dark" ? level < 70 : level > 200, `${name}: background ${level}`);
       await look(page, name);
     }
+    await lookAtMany(page, look);
   });
 }
 

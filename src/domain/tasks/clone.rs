@@ -14,6 +14,7 @@ use crate::{
 use super::{
     access::{self, target_project},
     artifact::artifact_id,
+    batch::{Batch, each},
     change_status::DEVELOPMENT,
     content::{self, Execution, input_model, list_of, map_of},
     items::{self, Completeness},
@@ -69,6 +70,15 @@ pub struct Cloned {
 /// Errors: 400/101 source or parent; 400/401, 403/21 project; 400/201 models; 400/12, 400/16, 400/800 content.
 pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Cloned> {
     ctx.write(|tx| clone_task(ctx, tx, source, overrides))
+}
+
+/// Copies of several tasks, each by itself; `overrides` says what changes in the copy of a source.
+pub fn clone_many(
+    ctx: &Ctx<'_>,
+    sources: &[String],
+    overrides: impl Fn(&str) -> Overrides,
+) -> Result<Batch<Cloned>> {
+    ctx.write(|tx| each(ctx, tx, sources, |source| clone_task(ctx, tx, source, &overrides(source))))
 }
 
 /// [`clone`] within a transaction.

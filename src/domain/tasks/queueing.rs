@@ -1,7 +1,9 @@
 //! Between tasks and queues: enqueue and dequeue (protocol: spec/tasks.md 5; spec/security_rules.md S1).
 
+use std::collections::BTreeSet;
+
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, queues},
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -54,6 +56,7 @@ pub fn enqueue(ctx: &Ctx<'_>, id: &str, how: &Enqueue) -> Result<Enqueued> {
     ctx.touched("task", id);
     ctx.write(|tx| {
         let (fields, queue) = enqueue_task(ctx, tx, id, how)?;
+        queues::sample(tx, queue.as_str())?;
         let watched = if how.verify_watched { Some(tx.queue_is_watched(&queue)?) } else { None };
         Ok(Enqueued { fields, watched })
     })
@@ -71,6 +74,10 @@ pub fn enqueue_many(ctx: &Ctx<'_>, ids: &[String], how: &Enqueue) -> Result<(Bat
             first.get_or_insert(queue);
             Ok(fields)
         })?;
+        // Once for all of them: they go into the same queue.
+        if let Some(queue) = &first {
+            queues::sample(tx, queue.as_str())?;
+        }
         let watched = match first.filter(|_| how.verify_watched) {
             Some(queue) => Some(tx.queue_is_watched(&queue)?),
             None => None,
@@ -198,15 +205,32 @@ pub struct Dequeue {
 /// Errors: 403/21 public or readable only. Unknown tasks are none: the call cleans up queues.
 pub fn dequeue(ctx: &Ctx<'_>, id: &str, how: &Dequeue) -> Result<Option<Json>> {
     ctx.touched("task", id);
-    ctx.write(|tx| dequeue_task(ctx, tx, id, how))
+    ctx.write(|tx| {
+        let mut left = BTreeSet::new();
+        let fields = dequeue_task(ctx, tx, id, how, &mut left)?;
+        left.iter().try_for_each(|queue| queues::sample(tx, queue))?;
+        Ok(fields)
+    })
 }
 
 /// `tasks.dequeue_many`: each by itself.
 pub fn dequeue_many(ctx: &Ctx<'_>, ids: &[String], how: &Dequeue) -> Result<Batch<Option<Json>>> {
-    ctx.write(|tx| each(ctx, tx, ids, |id| dequeue_task(ctx, tx, id, how)))
+    ctx.write(|tx| {
+        let mut left = BTreeSet::new();
+        let batch = each(ctx, tx, ids, |id| dequeue_task(ctx, tx, id, how, &mut left))?;
+        left.iter().try_for_each(|queue| queues::sample(tx, queue))?;
+        Ok(batch)
+    })
 }
 
-fn dequeue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Dequeue) -> Result<Option<Json>> {
+/// [`dequeue`] within a transaction; the queue that it left is added to `left`.
+fn dequeue_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &str,
+    how: &Dequeue,
+    left: &mut BTreeSet<String>,
+) -> Result<Option<Json>> {
     let head = match access::writable(tx, id) {
         Ok(head) => head,
         Err(error) if error.kind() == ErrorKind::InvalidTaskId => {
@@ -223,6 +247,9 @@ fn dequeue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Dequeue) -> Result<O
         Some(queue) if was == Status::Queued => tx.drop_queue_entry(&head.id, queue)?,
         _ => false,
     };
+    if let Some(queue) = head.queue.as_ref().filter(|_| waited) {
+        left.insert(queue.as_str().to_owned());
+    }
     let waited = if how.from_all { tx.drop_queue_entries(&head.id, None)? > 0 || waited } else { waited };
     // Without a status to give it, a task that runs already stays as it is.
     if !was.is_active() || (was == Status::InProgress && how.new_status.is_none()) {

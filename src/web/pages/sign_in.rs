@@ -22,6 +22,7 @@ pub(super) fn visitor(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str) -
         (true, ["login"]) => form(ctx, request, fingerprint, Shown { status: 200, ..Shown::default() }),
         (false, ["login"]) => attempt(ctx, request, fingerprint),
         (false, ["logout"]) => Ok(PageReply::see_other("/login")),
+        (true, other) if moved::names_a_file(other) => Err(ErrorKind::NotFound.into()),
         (true, other) => {
             let target = moved::redirect(other).unwrap_or_else(|| match request.query.is_empty() {
                 true => request.path.clone(),

@@ -7,6 +7,7 @@ mod details;
 mod figures;
 pub(super) mod goods;
 mod head;
+pub(super) mod reach;
 mod scalars;
 
 use self::deed::Deed;
