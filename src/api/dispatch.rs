@@ -186,7 +186,7 @@ fn check_cookie_use(endpoint: &Endpoint, incoming: &Incoming, presented: &Presen
 fn impersonated<'a>(
     app: &'a App,
     ctx: Ctx<'a>,
-    operation: &operations::Operation,
+    operation: &'static operations::Operation,
     incoming: &Incoming,
 ) -> Result<Ctx<'a>> {
     let wanted = match (&incoming.impersonate_as, &incoming.act_as) {
@@ -202,9 +202,19 @@ fn impersonated<'a>(
         (None, Some(user)) => Impersonation::ActAs(UserId::from(user.as_str())),
     };
     operations::allowed(operation, &ctx)?;
-    let call = ctx.call.clone();
-    let caller = identity::impersonate(app, ctx.caller, &wanted)?;
-    Ok(Ctx::new(app, caller, call))
+    let login = operation.name == "auth.login";
+    match identity::impersonate(app, ctx.caller.clone(), &wanted, login) {
+        Ok(caller) => Ok(Ctx::new(app, caller, ctx.call.clone())),
+        // Whoever tries to become somebody else leaves a trace (S26).
+        Err(error) => {
+            let (Impersonation::As(target) | Impersonation::ActAs(target)) = &wanted;
+            let sign_in = operations::find("auth.login").unwrap_or(operation);
+            operations::perform(sign_in, &ctx, |ctx| {
+                ctx.touched("user", target.as_str());
+                Err(error)
+            })
+        }
+    }
 }
 
 pub(super) fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -> Result<Request> {

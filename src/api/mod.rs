@@ -4,6 +4,7 @@
 //! (versions, authentication, roles, argument merging, validation, audit) happens in [`dispatch`]. A handler decodes,
 //! calls one use-case, shapes the answer. What never lives here: SQL, rules.
 
+mod accounts;
 mod arguments;
 mod auth;
 mod body;

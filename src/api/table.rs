@@ -2,14 +2,15 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
-    reports, server, serving, storage, tasks, users, workers,
+    accounts, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects,
+    queues, reports, server, serving, storage, tasks, users, workers,
 };
 use crate::types::Version;
 
 /// Every endpoint, by service.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     [
+        accounts::ENDPOINTS,
         auth::ENDPOINTS,
         debug::ENDPOINTS,
         events::ENDPOINTS,

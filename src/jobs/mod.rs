@@ -43,7 +43,10 @@ impl Jobs {
         }
         let expiring = Arc::clone(&app);
         jobs.every("expiry", Duration::from_secs(3600), move || {
-            expiring.store.write(&Scope::server(), Lane::Documents, |tx| tx.purge_sessions().map(drop))
+            expiring.store.write(&Scope::server(), Lane::Documents, |tx| {
+                tx.purge_credentials()?;
+                tx.purge_sessions().map(drop)
+            })
         });
         let watchdog = &app.settings.services.tasks.non_responsive_tasks_watchdog;
         if watchdog.enabled {

@@ -249,9 +249,20 @@ fn of_session(app: &App, snapshot: &Snapshot<'_>, session: Session, call: &Call)
             _ => error,
         })?;
     if let Some(actor) = &session.actor {
-        let actor = snapshot.account(actor.as_str())?.filter(|actor| !actor.disabled).ok_or_else(dead)?;
-        super::impersonate::describe(&mut caller, &actor);
-        caller.minted = actor.role.parse().is_ok_and(|role: Role| !role.is_system());
+        let actor = snapshot.account(actor.as_str())?.ok_or_else(dead)?;
+        if !super::minting::may_still_act(snapshot, &app.settings, &actor, &session.tenant)? {
+            return Err(dead());
+        }
+        let role: Role = actor.role.parse().unwrap_or(Role::Guest);
+        // S4: only the platform hands out tokens without a limit, and only for those whose task it does not run.
+        if session.task.is_some() || !role.is_system() {
+            caller = caller.capped();
+        }
+        if !role.is_system() {
+            caller.tenants = vec![session.tenant.clone()];
+        }
+        super::impersonate::describe(&mut caller, &actor, role);
+        caller.task = session.task;
     }
     caller.session = Some(session.id);
     caller.root_session = Some(session.root);

@@ -3,14 +3,14 @@
 
 use md5::{Digest as _, Md5};
 
-use super::people::join_groups;
+use super::roles::join_groups;
 use crate::{
     config::{Settings, settings::people::FixedUser},
     crypto::{Secret, password, random},
     domain::{App, Role, SERVER_VERSION},
     store::{
         Lane, Scope, Tx,
-        identity::{ADMINS, NewAccount, NewCredential, Profile, QUEUE_ADMINS, USERS},
+        identity::{ADMINS, ConfiguredGroup, NewAccount, NewCredential, Profile, QUEUE_ADMINS, USERS},
     },
     types::{ApiError, CompanyId, ErrorKind, Result, UserId, new_id},
 };
@@ -122,6 +122,30 @@ fn ensure_groups(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
         let features = group.and_then(|group| group.features.as_deref());
         let assignable = key != "users" && group.and_then(|group| group.assignable).unwrap_or(true);
         tx.ensure_group(id, name, text, features, assignable)?;
+    }
+    ensure_configured_groups(tx, settings)
+}
+
+/// Groups of all tenants (spec/governance.md 4.1). Those that configuration no longer names stay hidden.
+fn ensure_configured_groups(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
+    tx.hide_configured_groups()?;
+    for (key, group) in &settings.services.auth.default_groups {
+        let Some(id) = group.id.as_deref() else { continue };
+        let configured = ConfiguredGroup {
+            id,
+            name: group.name.as_deref().unwrap_or(key),
+            features: group.features.as_deref(),
+            assignable: group.assignable.unwrap_or(true),
+        };
+        tx.ensure_configured_group(&configured).map_err(|error| match error.kind() {
+            ErrorKind::ExpectedUniqueData => {
+                let text = format!(
+                    "services.auth.default_groups.{key} has the id of a tenant's group; give it another"
+                );
+                ApiError::new(ErrorKind::ConfigError, text)
+            }
+            _ => error,
+        })?;
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHea
 /// Errors: 403/20.
 pub fn may_manage(ctx: &Ctx<'_>) -> Result<()> {
     let caller = &ctx.caller;
-    let queue_admin = caller.groups.iter().any(|group| group.id == QUEUE_ADMINS);
+    let queue_admin = caller.is_in(QUEUE_ADMINS);
     let everybody =
         !ctx.app.settings.services.queues.require_queue_admin && caller.features.contains("queue_management");
     if matches!(caller.role, Role::System | Role::Root) || queue_admin || everybody {

@@ -117,7 +117,7 @@ pub(in crate::domain) fn enqueue_task(
     if !how.force {
         was.check_step(Status::Queued)?;
     }
-    let queue = target_queue(tx, how)?;
+    let queue = target_queue(ctx, tx, how)?;
     if tx.waits_in(&head.id, &queue)? {
         return Err(ApiError::from(ErrorKind::TaskAlreadyQueued)
             .with("task", head.id.as_str())
@@ -155,8 +155,8 @@ pub(in crate::domain) fn enqueue_task(
 
 /// The queue meant: by name, by id, or the tenant's default one.
 ///
-/// Errors: 400/701 unknown; 403/21 readable only; 400/800 a new name is too short; 400/707, 400/708.
-fn target_queue(tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
+/// Errors: 400/701 unknown; 403/21 readable only; 403/20 who may make queues; 400/800 a new name is too short; 400/707, 400/708.
+fn target_queue(ctx: &Ctx<'_>, tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
     if let Some(name) = &how.queue_name {
         let name = name.trim();
         if let Some(queue) = tx.queue_named(name)? {
@@ -166,6 +166,8 @@ fn target_queue(tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
             let text = "a queue's name has at least 3 characters";
             return Err(ApiError::new(ErrorKind::DataValidationError, text).with("queue_name", name));
         }
+        // Naming a queue that does not exist makes it: that is managing queues (spec/governance.md 4.2).
+        queues::may_manage(ctx)?;
         return tx.insert_plain_queue(name);
     }
     if let Some(id) = &how.queue {

@@ -7,8 +7,8 @@ use crate::{
         Ctx,
         steps::{Range, Steps},
     },
-    store::workers::Bucket,
-    types::{ErrorKind, Json, Result},
+    store::{Snapshot, workers::Bucket},
+    types::{ApiError, ErrorKind, Json, Result},
 };
 
 /// How the values of a step become one.
@@ -115,7 +115,7 @@ pub fn latest(ctx: &Ctx<'_>, workers: &[String], seconds: i64) -> Result<BTreeMa
 /// Charts of these workers, or of all; a worker that reported none of the metrics is left out. `split`: also a line
 /// for each device of a GPU metric.
 ///
-/// Errors: 400/16 as the range says.
+/// Errors: 400/16 as the range says; 403/30 others' workers without the feature `resource_dashboard`.
 pub fn statistics(
     ctx: &Ctx<'_>,
     workers: &[String],
@@ -128,9 +128,10 @@ pub fn statistics(
     let dates: Vec<i64> = starts.iter().map(|start| start * 1000).collect();
     let mut found: BTreeMap<String, Vec<(String, Vec<Series>)>> = BTreeMap::new();
     ctx.read(|snapshot| {
+        let Some(workers) = allowed_history(ctx, snapshot, workers)? else { return Ok(()) };
         for item in items {
             let buckets =
-                snapshot.metric_steps(workers, &item.key, steps.start(), steps.stop(), steps.interval)?;
+                snapshot.metric_steps(&workers, &item.key, steps.start(), steps.stop(), steps.interval)?;
             for own in buckets.chunk_by(|a, b| a.worker == b.worker) {
                 let Some(first) = own.first() else { continue };
                 let by_device = split && item.key.starts_with("gpu_");
@@ -150,6 +151,24 @@ pub fn statistics(
         Ok(())
     })?;
     Ok(found.into_iter().map(|(worker, metrics)| WorkerStats { worker, metrics }).collect())
+}
+
+/// The workers whose history the caller may see among those asked for, an empty list standing for all; `None` when that
+/// is no worker at all. Without the feature, only one's own (spec/governance.md 10.4).
+///
+/// Errors: 403/30 somebody else's worker by name.
+fn allowed_history(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, asked: &[String]) -> Result<Option<Vec<String>>> {
+    const FEATURE: &str = "resource_dashboard";
+    if ctx.caller.role.is_system() || ctx.caller.features.contains(FEATURE) {
+        return Ok(Some(asked.to_vec()));
+    }
+    let own = snapshot.workers_of(ctx.caller.user.as_str())?;
+    if asked.iter().any(|worker| !own.contains(worker)) {
+        let text = "without it you see the history of your own workers only";
+        return Err(ApiError::new(ErrorKind::FeatureNotEnabled, text).with("feature", FEATURE));
+    }
+    let allowed = if asked.is_empty() { own } else { asked.to_vec() };
+    Ok(Some(allowed).filter(|workers| !workers.is_empty()))
 }
 
 /// The values of one line; `buckets` are in the order of their steps.
