@@ -141,7 +141,7 @@ pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
 }
 
 /// Everybody is in `users`; administrators are in `admins` as well.
-pub(super) fn join_groups(tx: &Tx<'_>, user: &UserId, company: &CompanyId, role: Role) -> Result<()> {
+pub(in crate::domain) fn join_groups(tx: &Tx<'_>, user: &UserId, company: &CompanyId, role: Role) -> Result<()> {
     tx.join_group(USERS, user, company, "auto")?;
     match role {
         Role::Admin => tx.join_group(ADMINS, user, company, "auto"),
@@ -157,7 +157,7 @@ fn settable_role(text: &str) -> Result<Role> {
     })
 }
 
-fn check_email(email: &str) -> Result<()> {
+pub(super) fn check_email(email: &str) -> Result<()> {
     let good = email.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
     });

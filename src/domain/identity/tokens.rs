@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Presented, principal};
 use crate::{
     crypto::token::{Claims, IdentityClaims, sign, verify},
-    domain::{App, Caller, CallerKind, Ctx, Role},
+    domain::{App, Caller, Ctx, Role},
     store::{
         identity::Account,
         sessions::{Session, SessionKind},
@@ -65,10 +65,8 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
 /// Browser sign-in is for people only, and never for a session that acts for somebody (S6, spec/governance.md 5.2).
 fn may_have_cookie(ctx: &Ctx<'_>) -> bool {
     let caller = &ctx.caller;
-    match caller.kind {
-        CallerKind::Person => caller.actor.as_ref().is_none_or(|actor| actor.role.is_system()),
-        _ => false,
-    }
+    super::browser::may_sign_in(ctx.app, caller)
+        && caller.actor.as_ref().is_none_or(|actor| actor.role.is_system())
 }
 
 /// `auth.get_token_for_user`: a token for another user, for identities of the platform.

@@ -1,7 +1,7 @@
 //! Between tasks and queues: enqueue and dequeue (protocol: spec/tasks.md 5; spec/security_rules.md S1).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, tenants},
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -111,6 +111,7 @@ pub(in crate::domain) fn enqueue_task(
         was.check_step(Status::Queued)?;
     }
     let queue = target_queue(tx, how)?;
+    tenants::queue::check_use(ctx, tx, queue.as_str())?;
     if tx.waits_in(&head.id, &queue)? {
         return Err(ApiError::from(ErrorKind::TaskAlreadyQueued)
             .with("task", head.id.as_str())
