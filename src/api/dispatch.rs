@@ -14,7 +14,7 @@ use crate::{
         identity::{self, Impersonation, Presented},
         operations::{self, Access},
     },
-    types::{ApiError, ErrorKind, Json, Millis, Result, UserId, Version},
+    types::{ApiError, CompanyId, ErrorKind, Json, Millis, Result, UserId, Version},
 };
 
 /// A request, read from the transport.
@@ -46,6 +46,8 @@ pub struct Incoming {
     pub impersonate_as: Option<String>,
     /// Act-As header.
     pub act_as: Option<String>,
+    /// Tenant header.
+    pub tenant: Option<String>,
     /// Worker header.
     pub worker: Option<String>,
     /// Client header.
@@ -162,6 +164,7 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
         Err(error) => return Err(error),
     };
     let ctx = impersonated(app, ctx, operation, &incoming)?;
+    let ctx = in_tenant(app, ctx, incoming.tenant.as_deref())?;
     operations::perform(operation, &ctx, |ctx| {
         let request = read_request(endpoint, incoming, presented)?;
         let reply = (endpoint.run)(ctx, request)?;
@@ -214,6 +217,17 @@ fn impersonated<'a>(
                 Err(error)
             })
         }
+    }
+}
+
+/// The tenant that the caller selects (spec/governance.md 8.4).
+fn in_tenant<'a>(app: &'a App, ctx: Ctx<'a>, wanted: Option<&str>) -> Result<Ctx<'a>> {
+    match wanted {
+        Some(wanted) if ctx.caller.is_known() && wanted != ctx.caller.tenant.as_str() => {
+            let call = ctx.call.clone();
+            Ok(Ctx::new(app, identity::select_tenant(app, ctx.caller, &CompanyId::from(wanted))?, call))
+        }
+        _ => Ok(ctx),
     }
 }
 

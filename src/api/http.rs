@@ -129,6 +129,7 @@ async fn answer(
         trx: either(headers, "x-clearml-trx", "x-trains-trx"),
         impersonate_as: either(headers, "x-clearml-impersonate-as", "x-trains-impersonate-as"),
         act_as: either(headers, "x-clearml-act-as", "x-trains-act-as"),
+        tenant: either(headers, "x-clearml-tenant", "x-trains-tenant"),
         worker: either(headers, "x-clearml-worker", "x-trains-worker"),
         client,
         browser,

@@ -3,7 +3,7 @@
 
 use super::{
     accounts, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects,
-    queues, reports, server, serving, storage, tasks, users, workers,
+    queues, reports, server, serving, storage, system, tasks, tenants, users, workers,
 };
 use crate::types::Version;
 
@@ -24,7 +24,9 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         server::ENDPOINTS,
         serving::ENDPOINTS,
         storage::ENDPOINTS,
+        system::ENDPOINTS,
         tasks::ENDPOINTS,
+        tenants::ENDPOINTS,
         users::ENDPOINTS,
         workers::ENDPOINTS,
     ]

@@ -199,6 +199,13 @@ impl Caller {
         Scope::tenant(self.tenant.clone())
     }
 
+    /// Whether the caller looks after the server: an identity of the platform, or the operator in person, at home and
+    /// as nobody else.
+    pub fn operates(&self) -> bool {
+        let in_person = self.operator && self.actor.is_none() && !self.minted && self.tenant == self.home;
+        self.role.is_system() || (in_person && self.role == Role::Admin && self.kind == CallerKind::Person)
+    }
+
     /// `service_account_type` of the token (spec/governance.md 1.3).
     pub fn service_account_type(&self) -> u8 {
         match self.kind {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{App, Caller, Operation};
 use crate::{
     store::{Lane, Scope, Snapshot, Tx, audit::SecurityEvent},
-    types::{ErrorKind, Millis, Result, Version, new_id},
+    types::{ApiError, ErrorKind, Millis, Result, Version, new_id},
 };
 
 /// What a request says about itself; nothing here grants anything (S21).
@@ -125,6 +125,10 @@ impl<'a> Ctx<'a> {
                 && !tx.use_once(session, once)?
             {
                 return Err(ErrorKind::FormRepeated.into());
+            }
+            // A request that was let in before its tenant was deleted must leave nothing behind.
+            if self.caller.is_known() && tx.company_is_deleted(&self.caller.tenant)? {
+                return Err(ApiError::new(ErrorKind::InvalidToken, "the tenant was deleted"));
             }
             let value = work(tx)?;
             if let Some(operation) = self.operation.get().filter(|operation| operation.is_security()) {

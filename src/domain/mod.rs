@@ -32,6 +32,7 @@ mod steps;
 pub mod storage;
 pub mod tags;
 pub mod tasks;
+pub mod tenants;
 pub mod transfer;
 pub mod usage;
 pub mod workers;

@@ -18,6 +18,8 @@ pub enum Access {
     SignedIn,
     /// system, root and the tenant's administrators.
     Administrators,
+    /// system and root, and the operator in person (spec/governance.md 8; DESIGN.md).
+    Operators,
     /// system and root.
     SystemOnly,
 }
@@ -122,6 +124,7 @@ pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
         _ if !caller.is_known() => return Err(ErrorKind::NoCredentials.into()),
         Access::SignedIn => true,
         Access::Administrators => caller.role.administers(),
+        Access::Operators => caller.operates(),
         Access::SystemOnly => caller.role.is_system(),
     };
     if !role_ok {
@@ -142,7 +145,7 @@ pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
     }
 }
 
-use Access::{Administrators, Open, Optional, SignedIn, SystemOnly};
+use Access::{Administrators, Open, Operators, Optional, SignedIn, SystemOnly};
 
 const fn op(name: &'static str, access: Access) -> Operation {
     Operation::new(name, access)
@@ -167,6 +170,7 @@ pub static TABLE: &[Operation] = &[
     op("auth.set_credentials", Administrators).feature("user_management_advanced").security(),
     op("auth.validate_token", SystemOnly).minted(),
     op("data.import", SystemOnly).security(),
+    op("data.purge", SystemOnly).security(),
     op("debug.ping", Open).quiet(),
     op("files.delete", SignedIn).minted().security(),
     op("files.delete_many", SignedIn).minted().security(),
@@ -202,7 +206,12 @@ pub static TABLE: &[Operation] = &[
     op("events.scalar_metrics_iter_histogram", SignedIn).minted(),
     op("events.scalar_metrics_iter_raw", SignedIn).minted(),
     op("events.vector_metrics_iter_histogram", SignedIn).minted(),
+    op("login.add_whitelist_entries", Administrators).feature("user_management").security(),
+    op("login.get_settings", Administrators).feature("user_management"),
+    op("login.get_whitelist", Operators),
     op("login.logout", Optional).security(),
+    op("login.remove_whitelist_entries", Administrators).feature("user_management").security(),
+    op("login.set_domains", Administrators).security(),
     op("login.supported_modes", Optional),
     op("models.add_or_update_metadata", SignedIn).minted(),
     op("models.archive_many", SignedIn).minted(),
@@ -240,6 +249,7 @@ pub static TABLE: &[Operation] = &[
     op("pages.sign_out", SignedIn).security(),
     op("pages.change_password", SignedIn).security(),
     op("pages.sessions", SignedIn),
+    op("pages.tenant_domains", Operators).security(),
     op("permissions.add_or_update_user_group", Administrators).feature("user_management").security(),
     op("permissions.delete_user_groups", Administrators).feature("user_management").security(),
     op("permissions.get_company_users", Administrators).feature("user_management"),
@@ -314,6 +324,13 @@ pub static TABLE: &[Operation] = &[
     op("storage.get_settings", SignedIn),
     op("storage.reset_settings", Administrators).security(),
     op("storage.set_settings", Administrators).security(),
+    op("system.company_info", Operators),
+    op("system.create_company", Operators).security(),
+    op("system.get_companies", Operators),
+    op("system.get_company_app_instance_access", Operators),
+    op("system.update_company_app_instance_access", Operators).security(),
+    op("system.update_company_settings", Operators).security(),
+    op("system.update_company_sso_config", Operators).security(),
     op("tasks.add_or_update_artifacts", SignedIn).minted(),
     op("tasks.add_or_update_model", SignedIn).minted(),
     op("tasks.archive", SignedIn).minted(),
@@ -363,6 +380,12 @@ pub static TABLE: &[Operation] = &[
     op("tasks.update_batch", SignedIn).minted(),
     op("tasks.update_tags", SignedIn).minted(),
     op("tasks.validate", SignedIn).minted(),
+    op("tenants.add_tenant_admin_credentials", Operators).security(),
+    op("tenants.create_tenant", Operators).security(),
+    op("tenants.delete_tenant", Operators).security(),
+    op("tenants.get_tenant_info", Operators),
+    op("tenants.get_tenant_resources", Operators),
+    op("tenants.get_tenants", Operators),
     op("users.create", SystemOnly).security(),
     op("users.delete", SystemOnly).security(),
     op("users.get_all", SignedIn).minted(),

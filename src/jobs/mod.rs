@@ -9,13 +9,16 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    domain::{App, deletion},
+    domain::{App, deletion, tenants},
     store::{Lane, Scope, objects::Network},
     types::{Millis, Result},
 };
 
 /// How often the queue of files to delete is looked at.
 const DELETION_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How often deleted tenants are looked for.
+const PURGE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A chore that runs again and again.
 pub struct Job {
@@ -76,6 +79,7 @@ impl Jobs {
             Ok(())
         });
         jobs.delete_files(&app);
+        jobs.purge_tenants(&app);
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }
@@ -98,6 +102,16 @@ impl Jobs {
         let remote = Arc::clone(app);
         self.every("object deletion", DELETION_INTERVAL, move || {
             while deletion::delete_remote(&remote, &network, &stopping)? {}
+            Ok(())
+        });
+    }
+
+    /// Removes what deleted tenants left, one after the other.
+    fn purge_tenants(&mut self, app: &Arc<App>) {
+        let stop = Arc::clone(&self.stopping);
+        let app = Arc::clone(app);
+        self.every("tenant purge", PURGE_INTERVAL, move || {
+            while tenants::purge_next(&app, &|| *stop.0.lock())? {}
             Ok(())
         });
     }

@@ -22,7 +22,7 @@ use crate::{
     domain::{
         App, Keys, PublicUrls,
         client_config::{self, ClientConfig},
-        identity, queues,
+        identity, queues, tenants,
     },
     store::{OpenError, Store},
 };
@@ -100,6 +100,7 @@ fn open_locked(options: &Options, ports: Ports) -> Result<House, StartError> {
     app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
     queues::ensure_default(&app, &app.settings.apiserver.default_company)?;
+    tenants::queue::ensure_all(&app)?;
     Ok(House { app, lock, first })
 }
 

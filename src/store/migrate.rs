@@ -18,7 +18,8 @@ const FILES: &[&str] = &[
     include_str!("migrations/0007_lists.sql"),
     include_str!("migrations/0008_serving.sql"),
     include_str!("migrations/0009_logs.sql"),
-    include_str!("migrations/0021_people.sql"),
+    include_str!("migrations/0010_people.sql"),
+    include_str!("migrations/0011_tenants.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

@@ -3,8 +3,11 @@
 use crate::{
     crypto::{Secret, keyed::keyed_hash, random},
     domain::{Caller, Ctx},
-    store::identity::{Credential, NewCredential},
-    types::{ApiError, CompanyId, ErrorKind, Millis, Result},
+    store::{
+        Tx,
+        identity::{Credential, NewCredential},
+    },
+    types::{ApiError, CompanyId, ErrorKind, Millis, Result, UserId},
 };
 
 /// A fresh credential: the only time that the secret is shown.
@@ -67,6 +70,31 @@ pub fn create_credential(
         })
     })?;
     Ok(IssuedCredential { access_key, secret_key, label: label.map(str::to_owned), expire })
+}
+
+/// A fresh pair for somebody of a tenant, made by the platform within `tx`: access key and secret.
+pub(in crate::domain) fn issue_credential(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    user: &UserId,
+    company: &CompanyId,
+    label: &str,
+) -> Result<(String, Secret<String>)> {
+    let (key_id, key) = current_key(ctx)?;
+    let access_key = random::new_access_key();
+    let secret_key = random::new_secret();
+    tx.insert_credential(&NewCredential {
+        access_key: &access_key,
+        user,
+        company,
+        secret_hash: hash_secret(key, &access_key, secret_key.expose()),
+        key_id,
+        label: Some(label),
+        from_config: false,
+        created_by: Some(&ctx.caller.user),
+        expire: None,
+    })?;
+    Ok((access_key, secret_key))
 }
 
 pub(super) fn expiry(ctx: &Ctx<'_>, asked: Option<i64>) -> Result<Option<Millis>> {

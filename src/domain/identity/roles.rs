@@ -30,7 +30,12 @@ fn role_among(roles: &[Role], text: &str) -> Result<Role> {
 }
 
 /// Everybody is in `users`; administrators are in `admins` as well.
-pub(super) fn join_groups(tx: &Tx<'_>, user: &UserId, company: &CompanyId, role: Role) -> Result<()> {
+pub(in crate::domain) fn join_groups(
+    tx: &Tx<'_>,
+    user: &UserId,
+    company: &CompanyId,
+    role: Role,
+) -> Result<()> {
     tx.join_group(USERS, user, company, "auto")?;
     match role {
         Role::Admin => tx.join_group(ADMINS, user, company, "auto"),

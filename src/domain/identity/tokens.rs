@@ -86,11 +86,9 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
 /// Browser sign-in is for people only, and never for a session that acts for somebody (S6, spec/governance.md 5.2).
 fn may_have_cookie(ctx: &Ctx<'_>) -> bool {
     let caller = &ctx.caller;
-    match caller.kind {
-        CallerKind::Person if caller.minted => false,
-        CallerKind::Person => caller.actor.as_ref().is_none_or(|actor| actor.role.is_system()),
-        _ => false,
-    }
+    !caller.minted
+        && super::browser::may_sign_in(ctx.app, caller)
+        && caller.actor.as_ref().is_none_or(|actor| actor.role.is_system())
 }
 
 /// `auth.get_token_for_user`: a token for another user, for identities of the platform. When the caller runs a task of

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{Ctx, Role},
+    domain::{Ctx, Role, tenants::queue::check_use},
     store::{Snapshot, documents::Access, identity::QUEUE_ADMINS, query::QUEUE, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -28,6 +28,7 @@ pub fn readable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json
 /// Errors: 400/701 unknown; 403/21 readable only.
 pub fn writable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json> {
     if let Some(queue) = snapshot.fields(&QUEUE, id, Access::Write, &FIELDS)? {
+        check_use(ctx, snapshot, id)?;
         return Ok(queue);
     }
     readable(ctx, snapshot, id).and(Err(ApiError::new(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{Ctx, queues},
+    domain::{Ctx, queues, tenants},
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -118,6 +118,7 @@ pub(in crate::domain) fn enqueue_task(
         was.check_step(Status::Queued)?;
     }
     let queue = target_queue(ctx, tx, how)?;
+    tenants::queue::check_use(ctx, tx, queue.as_str())?;
     if tx.waits_in(&head.id, &queue)? {
         return Err(ApiError::from(ErrorKind::TaskAlreadyQueued)
             .with("task", head.id.as_str())

@@ -79,6 +79,12 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<GroupRecord> {
 }
 
 impl Snapshot<'_> {
+    /// Whether a tenant has a group of this id, its own or one of all tenants.
+    pub fn has_group(&self, id: &str, company: &CompanyId) -> Result<bool> {
+        let sql = "SELECT 1 FROM sec_group WHERE id = ?1 AND company IN ('', ?2)";
+        Ok(self.one(sql, [id, company.as_str()], |_| Ok(()))?.is_some())
+    }
+
     /// Groups of a user within a tenant, built-in and cross-tenant ones included, by name. Everybody is in `users`.
     pub fn groups_of(&self, user: &UserId, company: &CompanyId) -> Result<Vec<Group>> {
         self.all(
@@ -188,6 +194,12 @@ impl Tx<'_> {
         let sql = "INSERT INTO group_member (group_id, user, company, source) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT DO NOTHING";
         self.run(sql, [group, user.as_str(), company.as_str(), source]).map(drop)
+    }
+
+    /// Takes a user out of the groups that the configuration put them into.
+    pub fn leave_configured_groups(&self, user: &UserId, company: &CompanyId) -> Result<()> {
+        let sql = "DELETE FROM group_member WHERE user = ?1 AND company = ?2 AND source = 'config'";
+        self.run(sql, [user.as_str(), company.as_str()]).map(drop)
     }
 
     /// Takes a user out of a group within a tenant.
