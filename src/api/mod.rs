@@ -5,6 +5,7 @@
 //! calls one use-case, shapes the answer. What never lives here: SQL, rules.
 
 mod arguments;
+mod audit;
 mod auth;
 mod bulk;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod record;
 mod reports;
 #[cfg(test)]
 mod restricted;

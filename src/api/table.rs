@@ -2,7 +2,7 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
+    audit, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
     reports, server, serving, storage, tasks, users, workers,
 };
 use crate::types::Version;
@@ -10,6 +10,7 @@ use crate::types::Version;
 /// Every endpoint, by service.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     [
+        audit::ENDPOINTS,
         auth::ENDPOINTS,
         debug::ENDPOINTS,
         events::ENDPOINTS,

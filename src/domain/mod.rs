@@ -5,6 +5,7 @@
 
 pub mod aging;
 mod app;
+pub mod audit;
 pub mod browse;
 mod caller;
 pub mod client_config;
@@ -32,6 +33,7 @@ mod steps;
 pub mod storage;
 pub mod tags;
 pub mod tasks;
+pub mod trail;
 pub mod transfer;
 pub mod usage;
 pub mod workers;

@@ -17,6 +17,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0006_storage.sql"),
     include_str!("migrations/0007_lists.sql"),
     include_str!("migrations/0008_serving.sql"),
+    include_str!("migrations/0023_audit.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

@@ -6,6 +6,7 @@
 
 pub mod aging;
 pub mod audit;
+pub mod calls;
 pub mod deletion;
 pub mod documents;
 pub mod events;
@@ -29,6 +30,7 @@ pub mod sessions;
 mod sql;
 pub mod storage;
 pub mod tasks;
+pub mod trail;
 pub mod usage;
 pub mod workers;
 mod writer;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Presented, principal};
 use crate::{
     crypto::token::{Claims, IdentityClaims, sign, verify},
-    domain::{App, Caller, CallerKind, Ctx, Role},
+    domain::{App, Caller, CallerKind, Ctx, Role, trail},
     store::{
         identity::Account,
         sessions::{Session, SessionKind},
@@ -52,6 +52,7 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
             ..fresh_session(ctx, id.clone(), &account, &caller.tenant, seconds)
         };
         tx.insert_session(&session)?;
+        trail::impersonated(ctx, tx, &session.id)?;
         if !refreshed && caller.actor.is_none() {
             tx.note_login(&caller.user, "credentials", caller.access_key.is_some())?;
         }

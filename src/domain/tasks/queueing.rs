@@ -1,7 +1,10 @@
 //! Between tasks and queues: enqueue and dequeue (protocol: spec/tasks.md 5; spec/security_rules.md S1).
 
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx,
+        trail::{self, Policy},
+    },
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -143,6 +146,7 @@ pub(in crate::domain) fn enqueue_task(
     let fields = write_status(ctx, tx, &mut head, step)?;
     tx.drop_queue_entries(&head.id, None)?;
     tx.append_to_queue(&queue, &head, &submitter, &hash)?;
+    trail::enqueued(ctx, tx, head.id.as_str(), queue.as_str(), submitter.as_str(), &hash)?;
     Ok((fields, queue))
 }
 
@@ -252,6 +256,9 @@ fn back(
         if !may_execute(ctx) {
             step.change.update.set(TaskField::RunAs, ctx.caller.user.as_str());
         }
+        let queue = head.queue.as_ref().map(QueueId::as_str);
+        let submitter = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
+        trail::dequeued(ctx, tx, head.id.as_str(), queue, submitter.as_str(), false, &Policy::default())?;
     }
     write_status(ctx, tx, &mut head, step)
 }
