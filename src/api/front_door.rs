@@ -2,7 +2,7 @@
 //! database of their own. Only sockets and sign-in are left out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{io::Read as _, path::PathBuf, sync::Arc};
+use std::{io::Read as _, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use crate::{
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
 pub(crate) struct FrontDoor {
     pub(crate) app: App,
-    directory: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 /// An answer: the data, or code and subcode of the error.
@@ -47,15 +47,10 @@ impl FrontDoor {
         let log = CallLog::open(&settings, directory.path(), &main).unwrap();
         let app = App::new(store, settings, Keys::for_tests(), urls);
         assert!(app.calls.set(Arc::new(log)).is_ok());
-        let front = FrontDoor { app, directory: directory };
+        let front = FrontDoor { app, _directory: directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
         front
-    }
-
-    /// A file of the data directory.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
     }
 
     /// Stores what waits in the log of calls, as its writer would.

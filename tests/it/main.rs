@@ -3,6 +3,7 @@
 
 mod agent;
 mod attacks;
+mod audit;
 mod cli;
 mod errors;
 mod events;

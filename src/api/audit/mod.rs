@@ -224,3 +224,7 @@ fn find_tasks(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let tasks: Vec<Value> = found.runs.iter().map(|run| run.json(false)).collect();
     Reply::data(&json!({"tasks": tasks, "total": found.total}))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

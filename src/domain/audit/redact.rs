@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// Stands for what was left out.
-pub const REDACTED: &str = "<redacted>";
+pub(super) const REDACTED: &str = "<redacted>";
 
 /// Members that are secrets in some services only.
 const STORAGE_KEYS: [&str; 3] = ["key", "account_key", "credentials_json"];
 
 /// Removes secrets from the data of a call: members named like a secret, the content of vaults, storage keys, values of
 /// parameters named like a secret, environment variables of containers.
-pub fn redact(endpoint: &str, data: &mut Value) {
+pub(super) fn redact(endpoint: &str, data: &mut Value) {
     let vaults = endpoint.contains("vault");
     let storage = endpoint.starts_with("storage.");
     walk(data, vaults, storage);

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Entries that may wait for one adapter.
-pub const MOST_WAITING: usize = 10_000;
+pub(super) const MOST_WAITING: usize = 10_000;
 /// Entries are written together that come within this time.
 const BATCH: Duration = Duration::from_millis(500);
 /// So many entries are worth writing at once.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::config::public::names_secret;
 
 /// What stands for a value that was left out.
-pub const HIDDEN: &str = "****";
+pub(super) const HIDDEN: &str = "****";
 
 /// Container arguments (a text, or a list of words) with the values of environment variables, of options named like a
 /// secret, and of passwords in addresses left out. What a value was can't be told from the result, not even how long.

@@ -5,7 +5,7 @@ mod arguments;
 mod read;
 
 pub use arguments::{hide_password, without_secrets};
-pub use read::{Found, Run, find_tasks, task_trail};
+pub use read::{Found, Named, Run, find_tasks, task_trail};
 
 use serde_json::{Value, json};
 
@@ -147,7 +147,7 @@ pub(super) fn dequeued(
 
 /// A session was made in which the actor acts for the caller. It belongs to the task that this actor dequeued last to run
 /// as that user, if there is one without a session.
-pub(super) fn impersonated(ctx: &Ctx<'_>, tx: &Tx<'_>, session: &SessionId) -> Result<()> {
+pub fn impersonated(ctx: &Ctx<'_>, tx: &Tx<'_>, session: &SessionId) -> Result<()> {
     let Some(actor) = &ctx.caller.actor else { return Ok(()) };
     let dequeue = tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?;
     let task = dequeue.as_ref().and_then(|step| step.task.clone());

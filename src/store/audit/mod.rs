@@ -197,3 +197,7 @@ impl Snapshot<'_> {
         chain::end(self.conn, key, which).map(|end| end.head)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
