@@ -6,11 +6,13 @@ use super::{
     arguments,
     endpoint::{CookieEffect, Download, Endpoint, Input, Reply, ReplyBody, Request},
     envelope::{self, Meta},
-    path, schema, table,
+    path,
+    record::Recorder,
+    schema, table,
 };
 use crate::{
     domain::{
-        App, Call, Caller, Ctx,
+        App, Call, Caller, Ctx, audit,
         identity::{self, Impersonation, Presented},
         operations::{self, Access},
     },
@@ -56,6 +58,8 @@ pub struct Incoming {
     pub browser: bool,
     /// Address of the peer.
     pub ip: String,
+    /// Selected headers for the log: without secrets or controls, cut.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What goes back to the transport.
@@ -77,21 +81,25 @@ pub enum OutgoingBody {
 }
 
 /// Runs one call from path to envelope. Blocking.
-pub fn dispatch(app: &App, incoming: Incoming) -> Outgoing {
+pub fn dispatch(app: &App, mut incoming: Incoming) -> Outgoing {
+    let mut recorder = Recorder::start(app, &mut incoming);
     let trx = incoming.trx.as_deref().filter(|trx| is_trx(trx));
     let mut meta = Meta::unknown(trx);
-    match run(app, incoming, &mut meta) {
-        Ok(Reply { body: ReplyBody::Data(data), cookie }) => {
-            Outgoing { status: 200, body: OutgoingBody::Json(envelope::success(&meta, &data)), cookie }
-        }
+    let (outgoing, error) = match run(app, incoming, &mut meta, &mut recorder) {
+        Ok(Reply { body: ReplyBody::Data(data), cookie }) => (
+            Outgoing { status: 200, body: OutgoingBody::Json(envelope::success(&meta, &data)), cookie },
+            None,
+        ),
         Ok(Reply { body: ReplyBody::Download(download), cookie }) => {
-            Outgoing { status: 200, body: OutgoingBody::Download(download), cookie }
+            (Outgoing { status: 200, body: OutgoingBody::Download(download), cookie }, None)
         }
         Err(error) => {
-            let status = error.kind().code();
-            Outgoing { status, body: OutgoingBody::Json(envelope::failure(&meta, &error)), cookie: None }
+            let body = OutgoingBody::Json(envelope::failure(&meta, &error));
+            (Outgoing { status: error.kind().code(), body, cookie: None }, Some(error))
         }
-    }
+    };
+    recorder.answered(&meta, &outgoing, error.as_ref());
+    outgoing
 }
 
 /// Transaction ids are echoed and audited, so they are kept harmless (S26).
@@ -99,7 +107,7 @@ fn is_trx(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
+fn run(app: &App, incoming: Incoming, meta: &mut Meta, recorder: &mut Recorder<'_>) -> Result<Reply> {
     let call_path = path::parse(&incoming.path)?;
     let rules = &app.settings.apiserver.version;
     let requested = match call_path.version {
@@ -137,6 +145,7 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
     };
     let operation = endpoint.operation()?;
     let mut presented = incoming.presented.clone().unwrap_or(Presented::Nothing);
+    recorder.found(endpoint, operation, &call, &presented);
     // A call that another site may have caused neither uses nor changes the session (S20).
     let mut keep_cookie = incoming.foreign_origin;
     if matches!(operation.access, Access::Optional)
@@ -157,19 +166,26 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
         // Failed sign-ins are security events (S26), whatever call the password or secret came with.
         Err(error) if operation.name == "auth.login" || error.kind() == ErrorKind::InvalidCredentials => {
             let sign_in = operations::find("auth.login").unwrap_or(operation);
-            return operations::perform(sign_in, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
-                .and(Err(error.clone()))
-                .map_err(|_| error);
+            let ctx = Ctx::new(app, Caller::anonymous(), call);
+            audit::note_presented(&ctx, &presented);
+            let refused: Result<()> = operations::perform(sign_in, &ctx, |_| Err(error.clone()));
+            recorder.ended(&ctx);
+            return refused.and(Err(error.clone())).map_err(|_| error);
         }
         Err(error) => return Err(error),
     };
+    // A refused impersonation was tried by somebody.
+    recorder.ended(&ctx);
     let ctx = impersonated(app, ctx, operation, &incoming)?;
     let ctx = in_tenant(app, ctx, incoming.tenant.as_deref())?;
-    operations::perform(operation, &ctx, |ctx| {
+    let result = operations::perform(operation, &ctx, |ctx| {
         let request = read_request(endpoint, incoming, presented)?;
+        recorder.read(&request.body);
         let reply = (endpoint.run)(ctx, request)?;
         Ok(if keep_cookie { reply.with_cookie(None) } else { reply })
-    })
+    });
+    recorder.ended(&ctx);
+    result
 }
 
 /// A cookie alone makes a call only when it can't come from another site (S20).

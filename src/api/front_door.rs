@@ -2,7 +2,7 @@
 //! database of their own. Only sockets and sign-in are left out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::Read as _;
+use std::{io::Read as _, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     config::Settings,
     domain::{
-        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations,
+        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, audit::CallLog, features,
+        identity::Presented, operations,
     },
     store::{
         Lane, Scope, Store,
@@ -42,11 +43,26 @@ impl FrontDoor {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
+        let main = directory.path().join("roundhouse.db");
+        let log = CallLog::open(&settings, directory.path(), &main).unwrap();
         let app = App::new(store, settings, Keys::for_tests(), urls);
-        let front = FrontDoor { app, directory: directory };
+        assert!(app.calls.set(Arc::new(log)).is_ok());
+        let front = FrontDoor { app, directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
         front
+    }
+
+    /// Stores what waits in the log of calls, as its writer would.
+    pub(crate) fn flush_log(&self) {
+        let log = self.app.calls.get().unwrap();
+        for sink in log.sinks.iter().filter(|sink| sink.counters().0 > 0) {
+            let batch = sink.take().unwrap();
+            let texts: Vec<String> = batch.iter().map(|entry| entry.json.to_string()).collect();
+            let rows = batch.iter().zip(&texts);
+            let rows = rows.filter_map(|(entry, text)| Some((entry.row.as_ref()?, text.as_str())));
+            log.store.append(&self.app.keys.audit, rows).unwrap();
+        }
     }
 
     /// Makes a tenant exist.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod arguments;
+mod audit;
 mod auth;
 mod body;
 mod bulk;
@@ -29,6 +30,7 @@ mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod record;
 mod reports;
 #[cfg(test)]
 mod restricted;

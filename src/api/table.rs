@@ -2,8 +2,8 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    accounts, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects,
-    queues, reports, server, serving, storage, system, tasks, tenants, users, workers,
+    accounts, audit, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines,
+    projects, queues, reports, server, serving, storage, system, tasks, tenants, users, workers,
 };
 use crate::types::Version;
 
@@ -11,6 +11,7 @@ use crate::types::Version;
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     [
         accounts::ENDPOINTS,
+        audit::ENDPOINTS,
         auth::ENDPOINTS,
         debug::ENDPOINTS,
         events::ENDPOINTS,

@@ -1,5 +1,6 @@
 //! The command line, one file per command. No logic.
 
+mod audit;
 mod client_config;
 mod doctor;
 mod healthcheck;
@@ -38,6 +39,8 @@ enum Command {
     Tenant(tenant::Tenant),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
+    /// Check the audit
+    Audit(audit::Audit),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Tenant(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

@@ -11,7 +11,7 @@ pub mod sources;
 mod check_secrets;
 mod error;
 mod ignored;
-mod public;
+pub mod public;
 mod read;
 mod section;
 mod suggest;

@@ -12,6 +12,7 @@ use crate::{
     config::Settings,
     crypto::{Secret, secrets_file::KeyRing},
     domain::{
+        audit::CallLog,
         events::EventsState,
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
@@ -42,6 +43,8 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// The log of API calls, once it is open.
+    pub calls: OnceLock<Arc<CallLog>>,
     /// The file server, once it is open.
     pub files: OnceLock<Arc<Files>>,
     /// Navigation states and the filter of console lines.
@@ -66,6 +69,7 @@ impl App {
             ca_bundle: None,
             throttle: LoginThrottle::default(),
             verified: VerifiedPairs::default(),
+            calls: OnceLock::new(),
             files: OnceLock::new(),
             events: EventsState::default(),
             load: LoadMeter::default(),

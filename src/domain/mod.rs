@@ -5,6 +5,7 @@
 
 pub mod aging;
 mod app;
+pub mod audit;
 pub mod browse;
 mod caller;
 pub mod client_config;
@@ -33,6 +34,7 @@ pub mod storage;
 pub mod tags;
 pub mod tasks;
 pub mod tenants;
+pub mod trail;
 pub mod transfer;
 pub mod usage;
 pub mod workers;

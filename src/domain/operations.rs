@@ -51,8 +51,22 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn is_security(&self) -> bool {
+    /// Whether it is recorded in the security audit.
+    pub fn is_security(&self) -> bool {
         self.audit == Audit::Security
+    }
+
+    /// Whether it begins or ends a session, and changes nothing else.
+    pub fn is_sign_in(&self) -> bool {
+        matches!(
+            self.name,
+            "auth.login" | "auth.logout" | "login.logout" | "pages.sign_in" | "pages.sign_out"
+        )
+    }
+
+    /// Whether it reads the audit, which is audited itself.
+    pub fn reads_audit(&self) -> bool {
+        self.name.starts_with("audit.")
     }
 
     const fn new(name: &'static str, access: Access) -> Self {
@@ -153,6 +167,12 @@ const fn op(name: &'static str, access: Access) -> Operation {
 
 /// Every operation, by service.
 pub static TABLE: &[Operation] = &[
+    op("audit.export", Administrators).security(),
+    op("audit.find_tasks", Administrators).security(),
+    op("audit.get_filters", Administrators),
+    op("audit.get_log", Administrators).security(),
+    op("audit.get_status", Administrators),
+    op("audit.get_task_trail", SignedIn),
     op("auth.add_user", Administrators).feature("user_management_advanced").security(),
     op("auth.create_credentials", SignedIn).security(),
     op("auth.create_service_user", Administrators).feature("service_users").security(),
@@ -245,6 +265,7 @@ pub static TABLE: &[Operation] = &[
     op("pages.features", Administrators),
     op("pages.people", Administrators).feature("user_management"),
     op("pages.revoke_service_credential", Administrators).feature("service_users").security(),
+    op("pages.verify_audit", Administrators).security(),
     op("pages.sign_in", Open).security(),
     op("pages.sign_out", SignedIn).security(),
     op("pages.change_password", SignedIn).security(),

@@ -1,6 +1,10 @@
 //! Background work: checkpoints, expiry, deletion of files, samples that lose detail. Calls `domain` and the store's chores.
 
+mod audit;
+
 use std::{
+    collections::BTreeMap,
+    path::Path,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -34,12 +38,22 @@ pub struct Job {
 pub struct Jobs {
     stopping: Arc<(Mutex<bool>, Condvar)>,
     threads: Vec<JoinHandle<()>>,
+    app: Arc<App>,
+    /// Writers of the call log: they end last, when everything is written.
+    writers: Vec<JoinHandle<()>>,
 }
 
 impl Jobs {
-    /// Starts all jobs; `also` are those of the floor above.
-    pub fn start(app: Arc<App>, also: Vec<Job>) -> Jobs {
-        let mut jobs = Jobs { stopping: Arc::default(), threads: Vec::new() };
+    /// Starts all jobs; `data` is the data directory, `also` are the jobs of the floor above.
+    pub fn start(app: Arc<App>, data: &Path, also: Vec<Job>) -> Jobs {
+        let mut jobs = Jobs {
+            stopping: Arc::default(),
+            threads: Vec::new(),
+            app: Arc::clone(&app),
+            writers: Vec::new(),
+        };
+        jobs.writers = audit::start(&app, data);
+        jobs.audit(&app);
         {
             let app = Arc::clone(&app);
             jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
@@ -84,6 +98,29 @@ impl Jobs {
             jobs.every(name, interval, work);
         }
         jobs
+    }
+
+    /// The audit's own chores: heads told to the outside, retention, verifying the chains once a day.
+    fn audit(&mut self, app: &Arc<App>) {
+        let (telling, mut told) = (Arc::clone(app), BTreeMap::new());
+        self.every("audit heads", Duration::from_secs(60), move || {
+            crate::domain::audit::emit_heads(&telling, &mut told)
+        });
+        let retiring = Arc::clone(app);
+        self.every("audit retention", Duration::from_secs(3600), move || {
+            crate::domain::audit::retire(&retiring).map(drop)
+        });
+        let verifying = Arc::clone(app);
+        self.every("audit verification", Duration::from_secs(3600), move || {
+            let due = verifying.calls.get().is_some_and(|log| {
+                let day = 86_400_000;
+                log.verified.lock().as_ref().is_none_or(|last| Millis::now().0 - last.at.0 >= day)
+            });
+            if due {
+                crate::domain::audit::verify(&verifying)?;
+            }
+            Ok(())
+        });
     }
 
     /// Deletes the files of deleted documents. Each kind has a thread: a storage that does not answer holds up nobody.
@@ -156,6 +193,20 @@ impl Jobs {
             if thread.join().is_err() {
                 tracing::error!("a background job ended in a panic");
             }
+        }
+        let Some(log) = self.app.calls.get() else { return };
+        // What was written until now is told once more, so that a log collector knows how far the chains went.
+        if let Err(error) = crate::domain::audit::emit_heads(&self.app, &mut BTreeMap::new()) {
+            tracing::error!(%error, "the heads of the audit's chains could not be told");
+        }
+        log.sinks.iter().for_each(|sink| sink.stop());
+        for writer in self.writers {
+            if writer.join().is_err() {
+                tracing::error!("an adapter of the call log ended in a panic");
+            }
+        }
+        if let Err(error) = log.store.checkpoint() {
+            tracing::warn!(%error, "the last checkpoint of the call log failed; the next start repeats it");
         }
     }
 }

@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0009_logs.sql"),
     include_str!("migrations/0010_people.sql"),
     include_str!("migrations/0011_tenants.sql"),
+    include_str!("migrations/0012_audit.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

@@ -6,6 +6,7 @@
 
 pub mod aging;
 pub mod audit;
+pub mod calls;
 pub mod deletion;
 pub mod documents;
 pub mod events;
@@ -30,6 +31,7 @@ mod sql;
 pub mod storage;
 pub mod tasks;
 pub mod tenants;
+pub mod trail;
 pub mod usage;
 pub mod workers;
 mod writer;

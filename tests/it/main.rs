@@ -3,6 +3,7 @@
 
 mod agent;
 mod attacks;
+mod audit;
 mod cli;
 mod client_web;
 mod deeds;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     crypto::token::{Claims, IdentityClaims, sign, verify},
-    domain::{App, Caller, CallerKind, Ctx, Role},
+    domain::{App, Caller, CallerKind, Ctx, Role, trail},
     store::{
         identity::Account,
         sessions::{Session, SessionKind},
@@ -73,6 +73,7 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
         };
         tx.insert_session(&session)?;
         let role = if caller.minted { subject.capped().role } else { subject.role };
+        trail::impersonated(ctx, tx, &session.id)?;
         if !refreshed && caller.actor.is_none() {
             tx.note_login(&caller.user, "credentials", caller.access_key.is_some())?;
         }

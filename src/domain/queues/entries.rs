@@ -5,7 +5,7 @@ use super::{
     metrics,
 };
 use crate::{
-    domain::{Ctx, tasks},
+    domain::{Ctx, tasks, trail},
     store::{Tx, documents::Access, query::TASK, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, ProjectId, Result, UserId},
 };
@@ -40,6 +40,7 @@ pub fn add_task(ctx: &Ctx<'_>, queue: &str, task: &str, update_execution_queue: 
             return Err(already_queued(queue, task));
         }
         tx.note_submission(task, submitter.as_str(), Some(&hash))?;
+        trail::enqueued(ctx, tx, task, queue, submitter.as_str(), &hash)?;
         if update_execution_queue {
             tx.set_execution_queue(task, queue)?;
         }

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     config::settings::services::PrivilegedAgents,
-    domain::{CallerKind, Ctx, operations},
+    domain::{
+        CallerKind, Ctx, operations,
+        trail::{self, Policy},
+    },
     store::{Snapshot, Tx, documents::Access, query::TASK, queues::Entry},
     types::{ApiError, ErrorKind, Millis, Result, UserId},
 };
@@ -63,6 +66,7 @@ pub fn pull(ctx: &Ctx<'_>, queue: &str, only: Option<&str>, as_submitter: bool) 
             tx.mark_queue_used(queue)?;
             let run_as = taker.run_as(ctx, &entry);
             tx.hand_over_task(&entry.task, run_as, ctx.caller.user.as_str())?;
+            trail::dequeued(ctx, tx, &entry.task, Some(queue), run_as, as_submitter, &Policy::default())?;
             ctx.touched("queue", queue);
             ctx.touched("task", entry.task.as_str());
             record(ctx, tx)?;

@@ -1,7 +1,7 @@
 //! The one way to write a status (protocol: spec/tasks.md 3.2).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, trail},
     store::{
         Tx,
         tasks::{Cell, TaskField, TaskHead, TaskUpdate},
@@ -89,8 +89,33 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
     if let Some(project) = &head.project {
         tx.touch_project(project.as_str())?;
     }
+    // A run that goes on under the same status is no step.
+    if head.status != step.to.as_str()
+        && let Some(event) = trail_event(step.to)
+    {
+        let run_as = match change.update.get(TaskField::RunAs) {
+            Some(Cell::Text(user)) => Some(user.clone()),
+            Some(_) if step.to == Status::InProgress => Some(ctx.caller.user.to_string()),
+            Some(_) => None,
+            None => head.run_as.as_ref().map(ToString::to_string),
+        };
+        trail::status(ctx, tx, head, event, run_as, &step.words.reason)?;
+    }
     step.to.as_str().clone_into(&mut head.status);
     Ok(change.fields)
+}
+
+/// What the trail calls a step to this status; none for those that only queues and drafts have.
+const fn trail_event(to: Status) -> Option<&'static str> {
+    match to {
+        Status::InProgress => Some("started"),
+        Status::Stopped => Some("stopped"),
+        Status::Closed => Some("closed"),
+        Status::Failed => Some("failed"),
+        Status::Completed => Some("completed"),
+        Status::Published => Some("published"),
+        Status::Created | Status::Queued | Status::Publishing | Status::Unknown => None,
+    }
 }
 
 /// Whole seconds that a running task has run until now (protocol: spec/tasks.md 3.4).

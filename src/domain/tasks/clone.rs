@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{Ctx, projects},
+    domain::{Ctx, projects, trail},
     store::{
         Tx,
         tasks::{NewTask, TaskField, TaskHead, TaskUpdate},
@@ -122,6 +122,7 @@ pub(in crate::domain) fn clone_task(
     }
 
     tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
+    trail::cloned(ctx, tx, id.as_str(), head.id.as_str())?;
     if let Some(project) = &project {
         tx.touch_project(project.as_str())?;
     }

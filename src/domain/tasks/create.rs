@@ -1,7 +1,7 @@
 //! Making tasks (protocol: spec/tasks.md 4.1, 4.2).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, trail},
     store::tasks::NewTask,
     types::{Json, ProjectId, Result, TaskId},
 };
@@ -26,6 +26,7 @@ pub fn create(ctx: &Ctx<'_>, body: &Json) -> Result<TaskId> {
         let change = content.change(Stored::default());
         let new = NewTask { id: &id, user: &ctx.caller.user, name: name.trim(), kind: &kind };
         tx.insert_task(&new, &change.update)?;
+        trail::created(ctx, tx, id.as_str())?;
         if let Some(project) = &project {
             tx.touch_project(project.as_str())?;
         }

@@ -1,7 +1,7 @@
 //! Changing the content of a task (protocol: spec/tasks.md 4.6, 4.7).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, trail},
     store::{
         Tx,
         tasks::{TaskField, TaskHead, TaskUpdate},
@@ -39,6 +39,7 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         let project = content.project.clone().map(ProjectId::from);
         let quiet = content.is_quiet();
         let stored = stored(tx, &head, &content)?;
+        let sets_container = content.container.is_some();
         let mut change = content.change(stored);
         if change.update.is_empty() {
             return Ok(Json::new());
@@ -49,6 +50,9 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         }
         change.update.extend(guarded);
         access::store(tx, &head, &change.update)?;
+        if sets_container {
+            trail::container_set(ctx, tx, id)?;
+        }
         if let Some(project) = &project {
             tx.touch_project(project.as_str())?;
         }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{Ctx, queues, tenants},
+    domain::{
+        Ctx, queues, tenants,
+        trail::{self, Policy},
+    },
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -151,6 +154,7 @@ pub(in crate::domain) fn enqueue_task(
     let fields = write_status(ctx, tx, &mut head, step)?;
     tx.drop_queue_entries(&head.id, None)?;
     tx.append_to_queue(&queue, &head, &submitter, &hash)?;
+    trail::enqueued(ctx, tx, head.id.as_str(), queue.as_str(), submitter.as_str(), &hash)?;
     Ok((fields, queue))
 }
 
@@ -282,6 +286,9 @@ fn back(
         if !may_execute(ctx) {
             step.change.update.set(TaskField::RunAs, ctx.caller.user.as_str());
         }
+        let queue = head.queue.as_ref().map(QueueId::as_str);
+        let submitter = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
+        trail::dequeued(ctx, tx, head.id.as_str(), queue, submitter.as_str(), false, &Policy::default())?;
     }
     write_status(ctx, tx, &mut head, step)
 }
