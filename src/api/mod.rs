@@ -39,6 +39,7 @@ pub mod table;
 mod tasks;
 mod typed;
 mod users;
+mod vaults;
 mod workers;
 
 pub use body::BodyBudget;

@@ -3,7 +3,7 @@
 
 use super::{
     auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
-    reports, server, serving, storage, tasks, users, workers,
+    reports, server, serving, storage, tasks, users, vaults, workers,
 };
 use crate::types::Version;
 
@@ -25,6 +25,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         storage::ENDPOINTS,
         tasks::ENDPOINTS,
         users::ENDPOINTS,
+        vaults::ENDPOINTS,
         workers::ENDPOINTS,
     ]
     .into_iter()

@@ -16,6 +16,7 @@ use crate::{
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
         organization::DownloadsState,
+        redaction::Redaction,
         usage::LoadMeter,
     },
     store::Store,
@@ -44,8 +45,10 @@ pub struct App {
     pub verified: VerifiedPairs,
     /// The file server, once it is open.
     pub files: OnceLock<Arc<Files>>,
-    /// Navigation states and the filter of console lines.
+    /// Navigation states.
     pub events: EventsState,
+    /// Values that are masked in what tasks report.
+    pub redaction: Redaction,
     /// How this machine is loaded.
     pub load: LoadMeter,
     /// Lists that were prepared for download.
@@ -68,6 +71,7 @@ impl App {
             verified: VerifiedPairs::default(),
             files: OnceLock::new(),
             events: EventsState::default(),
+            redaction: Redaction::default(),
             load: LoadMeter::default(),
             downloads: DownloadsState::default(),
             initial_password: Mutex::default(),

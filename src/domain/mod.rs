@@ -26,6 +26,7 @@ pub mod pipelines;
 pub mod projects;
 pub mod public;
 pub mod queues;
+pub mod redaction;
 pub mod reports;
 pub mod serving;
 mod steps;
@@ -34,6 +35,7 @@ pub mod tags;
 pub mod tasks;
 pub mod transfer;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0007_lists.sql"),
     include_str!("migrations/0008_serving.sql"),
     include_str!("migrations/0009_logs.sql"),
+    include_str!("migrations/0024_vaults.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

@@ -30,6 +30,7 @@ mod sql;
 pub mod storage;
 pub mod tasks;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 mod writer;
 
