@@ -117,6 +117,16 @@ impl FrontDoor {
         self.app.store.write(&Scope::server(), Lane::Documents, work).unwrap()
     }
 
+    /// Where the database lies.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// As [`FrontDoor::sql`], for what the database itself refuses.
+    pub(crate) fn try_sql(&self, sql: &str) -> crate::types::Result<usize> {
+        self.app.store.write(&Scope::server(), Lane::Documents, |tx| tx.run(sql, []))
+    }
+
     /// Runs one changing statement: what no endpoint of these services can bring about.
     pub(crate) fn sql(&self, sql: &str, params: impl rusqlite::Params) -> usize {
         self.write(|tx| tx.run(sql, params))
@@ -178,7 +188,14 @@ impl FrontDoor {
             features: features::effective(&self.app.settings, &Json::new(), &[], Role::System),
             ..Caller::anonymous()
         };
-        Visitor { app: &self.app, caller, version: Version::CURRENT, ip: "127.0.0.1".to_owned() }
+        Visitor {
+            app: &self.app,
+            caller,
+            version: Version::CURRENT,
+            ip: "127.0.0.1".to_owned(),
+            client: None,
+            browser: false,
+        }
     }
 }
 
@@ -189,9 +206,22 @@ pub(crate) struct Visitor<'a> {
     pub(crate) caller: Caller,
     pub(crate) version: Version,
     pub(crate) ip: String,
+    pub(crate) client: Option<String>,
+    pub(crate) browser: bool,
 }
 
-impl Visitor<'_> {
+impl<'a> Visitor<'a> {
+    /// As a browser.
+    pub(crate) fn from_browser(mut self) -> Self {
+        self.browser = true;
+        self
+    }
+
+    /// A request, for use-cases that have no endpoint.
+    pub(crate) fn ctx(&self) -> Ctx<'a> {
+        Ctx::new(self.app, self.caller.clone(), Call::internal())
+    }
+
     pub(crate) fn role(mut self, role: Role) -> Self {
         self.caller.role = role;
         self
@@ -261,6 +291,8 @@ impl Visitor<'_> {
         call.version = self.version;
         call.ip.clone_from(&self.ip);
         call.worker = worker.map(str::to_owned);
+        call.client.clone_from(&self.client);
+        call.browser = self.browser;
         let ctx = Ctx::new(self.app, self.caller.clone(), call);
         let incoming =
             Incoming { media_type: media_type.to_owned(), body: Bytes::from(body), ..Incoming::default() };

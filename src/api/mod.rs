@@ -44,6 +44,7 @@ mod tasks;
 mod tenants;
 mod typed;
 mod users;
+mod vaults;
 mod workers;
 
 pub use body::BodyBudget;

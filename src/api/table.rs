@@ -3,7 +3,7 @@
 
 use super::{
     accounts, audit, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines,
-    projects, queues, reports, server, serving, storage, system, tasks, tenants, users, workers,
+    projects, queues, reports, server, serving, storage, system, tasks, tenants, users, vaults, workers,
 };
 use crate::types::Version;
 
@@ -29,6 +29,7 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         tasks::ENDPOINTS,
         tenants::ENDPOINTS,
         users::ENDPOINTS,
+        vaults::ENDPOINTS,
         workers::ENDPOINTS,
     ]
     .into_iter()

@@ -7,6 +7,7 @@
 pub mod hocon;
 pub mod settings;
 pub mod sources;
+pub mod yaml;
 
 mod check_secrets;
 mod error;

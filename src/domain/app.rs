@@ -17,6 +17,7 @@ use crate::{
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
         organization::DownloadsState,
+        redaction::Redaction,
         usage::LoadMeter,
     },
     store::Store,
@@ -47,8 +48,10 @@ pub struct App {
     pub calls: OnceLock<Arc<CallLog>>,
     /// The file server, once it is open.
     pub files: OnceLock<Arc<Files>>,
-    /// Navigation states and the filter of console lines.
+    /// Navigation states.
     pub events: EventsState,
+    /// Values that are masked in what tasks report.
+    pub redaction: Redaction,
     /// How this machine is loaded.
     pub load: LoadMeter,
     /// Lists that were prepared for download.
@@ -72,6 +75,7 @@ impl App {
             calls: OnceLock::new(),
             files: OnceLock::new(),
             events: EventsState::default(),
+            redaction: Redaction::default(),
             load: LoadMeter::default(),
             downloads: DownloadsState::default(),
             initial_password: Mutex::default(),

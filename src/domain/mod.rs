@@ -27,6 +27,7 @@ pub mod pipelines;
 pub mod projects;
 pub mod public;
 pub mod queues;
+pub mod redaction;
 pub mod reports;
 pub mod serving;
 mod steps;
@@ -37,6 +38,7 @@ pub mod tenants;
 pub mod trail;
 pub mod transfer;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

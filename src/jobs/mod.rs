@@ -65,6 +65,10 @@ impl Jobs {
                 tx.purge_sessions().map(drop)
             })
         });
+        let forgetting = Arc::clone(&app);
+        jobs.every("redaction", Duration::from_secs(3600), move || {
+            crate::domain::redaction::forget_old(&forgetting)
+        });
         let watchdog = &app.settings.services.tasks.non_responsive_tasks_watchdog;
         if watchdog.enabled {
             let (app, interval) = (Arc::clone(&app), watchdog.watch_interval_sec.duration());

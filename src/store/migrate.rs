@@ -21,6 +21,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0010_people.sql"),
     include_str!("migrations/0011_tenants.sql"),
     include_str!("migrations/0012_audit.sql"),
+    include_str!("migrations/0013_vaults.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

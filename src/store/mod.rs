@@ -33,6 +33,7 @@ pub mod tasks;
 pub mod tenants;
 pub mod trail;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 mod writer;
 

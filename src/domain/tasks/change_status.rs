@@ -1,7 +1,7 @@
 //! The one way to write a status (protocol: spec/tasks.md 3.2).
 
 use crate::{
-    domain::{Ctx, trail},
+    domain::{Ctx, redaction, trail},
     store::{
         Tx,
         tasks::{Cell, TaskField, TaskHead, TaskUpdate},
@@ -65,11 +65,19 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
     if !step.force {
         Status::stored(&head.status).check_step(step.to)?;
     }
+    let mut masked = 0;
+    let mut shown = |text: &str| match redaction::mask_text(ctx, head.id.as_str(), text) {
+        Some((text, count)) => {
+            masked += count;
+            text
+        }
+        None => text.to_owned(),
+    };
     let mut change = Change::default();
     change
         .set(TaskField::Status, step.to.as_str())
-        .set(TaskField::StatusReason, step.words.reason.as_str())
-        .set(TaskField::StatusMessage, step.words.message.as_str())
+        .set(TaskField::StatusReason, shown(&step.words.reason))
+        .set(TaskField::StatusMessage, shown(&step.words.message))
         .set(TaskField::StatusChanged, tx.now)
         .set(TaskField::LastUpdate, tx.now)
         .set(TaskField::LastChange, tx.now)
@@ -86,6 +94,7 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
             .with("current_status", head.status.as_str())
             .with("new_status", step.to.as_str()));
     }
+    redaction::count(ctx, tx, head.id.as_str(), masked)?;
     if let Some(project) = &head.project {
         tx.touch_project(project.as_str())?;
     }

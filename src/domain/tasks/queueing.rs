@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
-        Ctx, queues, tenants,
+        Ctx, queues, redaction, tenants,
         trail::{self, Policy},
+        vaults,
     },
     store::{
         Tx,
@@ -150,6 +151,9 @@ pub(in crate::domain) fn enqueue_task(
             ctx.caller.user.clone()
         }
     };
+    if !moves_on {
+        vaults::check_submission(ctx, tx, &head, &submitter)?;
+    }
     step.change.update.set(TaskField::EnqueuedHash, hash.as_str());
     let fields = write_status(ctx, tx, &mut head, step)?;
     tx.drop_queue_entries(&head.id, None)?;
@@ -282,6 +286,16 @@ fn back(
         end_submission(&mut step.change.update);
     } else if waited && to == Status::InProgress && head.executor.is_none() {
         // Whoever takes a waiting task in order to run it is its executor. A person runs it as themselves.
+        let identity = &ctx.caller.user;
+        match vaults::govern(ctx, tx, head.id.as_str(), identity, identity)? {
+            vaults::Governed::Runs => redaction::dequeued(ctx, tx, head.id.as_str(), identity)?,
+            vaults::Governed::Unknown => return Err(vaults::Unreadable.into()),
+            vaults::Governed::Refused(reason) => {
+                return Err(
+                    ApiError::new(ErrorKind::TaskValidationError, reason).with("id", head.id.as_str())
+                );
+            }
+        }
         step.change.update.set(TaskField::Executor, ctx.caller.user.as_str());
         if !may_execute(ctx) {
             step.change.update.set(TaskField::RunAs, ctx.caller.user.as_str());
