@@ -6,7 +6,9 @@
 //!    `synchronous=FULL`, on a database of its own in the same directory;
 //! 2. the same points through `events.add_batch` in this process, JSON parsing and last values included;
 //! 3. the same over HTTP, against a server started here, or the one named (plain HTTP, a task that exists there);
-//! 4. the chart of 10 series of 10,000 points.
+//! 4. the chart of 10 series of 10,000 points;
+//! 5. what auditing costs: the same requests to servers without it, with it as shipped, and with an entry for each
+//!    request, in turns.
 //!
 //! POINTS is the number of points per measurement (default 800,000). The generator's own CPU time is reported, since on
 //! a small machine it takes its share from the server.
@@ -48,16 +50,7 @@ fn main() {
         return;
     }
     actix_web::rt::System::new().block_on(async {
-        let options = Options {
-            data: directory.path().join("data"),
-            config: None,
-            bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-            ports: Ports::Three { api: 0, web: 0, files: 0 },
-            public_url: None,
-            tls: None,
-            insecure_http: false,
-        };
-        let running = server::run(options).await.expect("the server starts");
+        let running = server::run(options(directory.path(), "data", None)).await.expect("the server starts");
         let app = running.app.clone();
         let Ports::Three { api, .. } = running.ports else { panic!("three ports were asked for") };
         let conf = directory.path().join("data").join(client_config::FILE);
@@ -69,7 +62,78 @@ fn main() {
         }
         work.join().expect("the measurements");
         running.stop().await;
+        audit_cost(directory.path(), bodies).await;
     });
+}
+
+fn options(directory: &Path, data: &str, config: Option<std::path::PathBuf>) -> Options {
+    Options {
+        data: directory.join(data),
+        config,
+        bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+        ports: Ports::Three { api: 0, web: 0, files: 0 },
+        public_url: None,
+        tls: None,
+        insecure_http: false,
+    }
+}
+
+/// Requests of a turn: small enough that all servers see the same weather.
+const TURN: usize = 4;
+
+/// The same requests, in process, to three servers in turns.
+async fn audit_cost(directory: &Path, bodies: usize) {
+    let variants = [
+        ("without", "apiserver.log_calls: false"),
+        ("as shipped", "apiserver.log_calls: true"),
+        ("an entry for each request", "apiserver.endpoints.events.add_batch.log_call: true"),
+    ];
+    let mut servers = Vec::new();
+    for (nth, (name, setting)) in variants.iter().enumerate() {
+        let data = format!("audit {nth}");
+        let config = directory.join(format!("audit {nth}.conf"));
+        std::fs::write(&config, setting).expect("a configuration");
+        let running = server::run(options(directory, &data, Some(config))).await.expect("the server starts");
+        let conf = directory.join(&data).join(client_config::FILE);
+        let (key, secret) = client_config::credentials_of(&conf).expect("the first credentials");
+        let caller = Presented::Basic { key, secret: secret.expose().clone() };
+        let task = new_task(&running.app, &caller);
+        servers.push((*name, running, caller, task));
+    }
+    let apps: Vec<_> = servers
+        .iter()
+        .map(|(_, running, caller, task)| (running.app.clone(), caller.clone(), task.clone()))
+        .collect();
+    let work = std::thread::spawn(move || {
+        let mut took = [Duration::ZERO; 3];
+        for turn in 0..bodies.div_ceil(TURN) {
+            for step in 0..apps.len() {
+                // Each variant comes first as often as the others.
+                let at = (turn + step) % apps.len();
+                let (app, caller, task) = &apps[at];
+                let requests: Vec<bytes::Bytes> =
+                    (0..TURN).map(|nth| lines(task, turn * TURN + nth).into()).collect();
+                let began = Instant::now();
+                for body in requests {
+                    let answer = call(app, caller, "events.add_batch", "application/json-lines", body);
+                    assert!(answer.contains("\"errors\":0"), "{answer}");
+                }
+                took[at] += began.elapsed();
+            }
+        }
+        took
+    });
+    while !work.is_finished() {
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
+    let took = work.join().expect("the measurements");
+    for ((name, running, ..), time) in servers.into_iter().zip(took) {
+        println!(
+            "auditing, {name}: {:.1} % of the time without",
+            time.as_secs_f64() / took[0].as_secs_f64() * 100.0
+        );
+        running.stop().await;
+    }
 }
 
 fn measure(app: &App, port: u16, key: &str, secret: &str, bodies: usize, points: usize, baseline: Duration) {

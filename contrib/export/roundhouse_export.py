@@ -121,7 +121,8 @@ class Archive:
 
     def __init__(self, directory):
         self.directory = Path(directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
+        # It holds what the server keeps to its own account.
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lines = self.directory / "archive.jsonl"
         self.state_file = self.directory / "export-state.json"
         self.state = json.loads(self.state_file.read_text()) if self.state_file.exists() else None

@@ -7,8 +7,9 @@ use super::endpoint::{CookieEffect, Endpoint, Input, Reply, Request};
 use crate::{
     domain::{
         Ctx,
-        identity::{self, CreateUser, TokenRequest},
+        identity::{self, CreateUser, IssuedCredential, TokenRequest},
     },
+    store::identity::Credential,
     types::{ApiError, CompanyId, ErrorKind, Result},
 };
 
@@ -144,7 +145,7 @@ struct CreateCredentials {
 }
 
 #[derive(Serialize)]
-struct ShownCredential<'a> {
+pub(super) struct ShownCredential<'a> {
     access_key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_key: Option<&'a str>,
@@ -160,28 +161,23 @@ struct ShownCredential<'a> {
     expire: Option<String>,
 }
 
-/// `auth.create_credentials`: the only time the secret is shown.
-fn create_credentials(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
-    let asked: CreateCredentials = request.decode()?;
-    let issued = identity::create_credential(ctx, asked.label.as_deref(), asked.expiration_sec)?;
-    let shown = ShownCredential {
-        access_key: &issued.access_key,
-        secret_key: Some(issued.secret_key.expose()),
-        label: issued.label.as_deref(),
-        created: None,
-        last_used: None,
-        last_used_from: None,
-        expire: issued.expire.map(|at| at.to_wire()),
-    };
-    Reply::data(&json!({"credentials": shown}))
-}
+impl<'a> ShownCredential<'a> {
+    /// A fresh pair, with its secret.
+    pub(super) fn issued(issued: &'a IssuedCredential) -> Self {
+        ShownCredential {
+            access_key: &issued.access_key,
+            secret_key: Some(issued.secret_key.expose()),
+            label: issued.label.as_deref(),
+            created: None,
+            last_used: None,
+            last_used_from: None,
+            expire: issued.expire.map(|at| at.to_wire()),
+        }
+    }
 
-/// `auth.get_credentials`: the caller's pairs, never secrets.
-fn get_credentials(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
-    let stored = identity::credentials(ctx)?;
-    let shown: Vec<ShownCredential<'_>> = stored
-        .iter()
-        .map(|credential| ShownCredential {
+    /// A stored pair; its secret is nowhere.
+    pub(super) fn stored(credential: &'a Credential) -> Self {
+        ShownCredential {
             access_key: &credential.access_key,
             secret_key: None,
             label: credential.label.as_deref(),
@@ -189,12 +185,34 @@ fn get_credentials(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
             last_used: credential.last_used.map(|at| at.to_wire()),
             last_used_from: credential.last_used_from.as_deref(),
             expire: credential.expire.map(|at| at.to_wire()),
+        }
+    }
+}
+
+/// `auth.create_credentials`: the only time the secret is shown.
+fn create_credentials(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
+    let asked: CreateCredentials = request.decode()?;
+    let issued = identity::create_credential(ctx, asked.label.as_deref(), asked.expiration_sec)?;
+    let shown = ShownCredential::issued(&issued);
+    Reply::data(&json!({"credentials": shown}))
+}
+
+/// `auth.get_credentials`: the caller's pairs, never secrets.
+fn get_credentials(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
+    let stored = identity::credentials(ctx)?;
+    let elsewhere = identity::credentials_elsewhere(ctx)?;
+    let shown: Vec<ShownCredential<'_>> = stored.iter().map(ShownCredential::stored).collect();
+    let additional: Map<String, Value> = elsewhere
+        .iter()
+        .map(|(company, stored)| {
+            let shown: Vec<ShownCredential<'_>> = stored.iter().map(ShownCredential::stored).collect();
+            (company.to_string(), json!(shown))
         })
         .collect();
     let policy = &ctx.app.settings.apiserver.auth.credentials;
     Reply::data(&json!({
         "credentials": shown,
-        "additional_credentials": {},
+        "additional_credentials": additional,
         "default_expiration_sec": policy.default_expiration_sec.get(),
         "max_expiration_sec": policy.default_expiration_sec.get(),
         "max_credentials": policy.max_credentials,

@@ -6,15 +6,17 @@ use super::{
     arguments,
     endpoint::{CookieEffect, Download, Endpoint, Input, Reply, ReplyBody, Request},
     envelope::{self, Meta},
-    path, schema, table,
+    path,
+    record::Recorder,
+    schema, table,
 };
 use crate::{
     domain::{
-        App, Call, Caller, Ctx,
+        App, Call, Caller, Ctx, audit,
         identity::{self, Impersonation, Presented},
         operations::{self, Access},
     },
-    types::{ApiError, ErrorKind, Json, Millis, Result, UserId, Version},
+    types::{ApiError, CompanyId, ErrorKind, Json, Millis, Result, UserId, Version},
 };
 
 /// A request, read from the transport.
@@ -46,6 +48,8 @@ pub struct Incoming {
     pub impersonate_as: Option<String>,
     /// Act-As header.
     pub act_as: Option<String>,
+    /// Tenant header.
+    pub tenant: Option<String>,
     /// Worker header.
     pub worker: Option<String>,
     /// Client header.
@@ -54,6 +58,8 @@ pub struct Incoming {
     pub browser: bool,
     /// Address of the peer.
     pub ip: String,
+    /// Selected headers for the log: without secrets or controls, cut.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What goes back to the transport.
@@ -75,21 +81,25 @@ pub enum OutgoingBody {
 }
 
 /// Runs one call from path to envelope. Blocking.
-pub fn dispatch(app: &App, incoming: Incoming) -> Outgoing {
+pub fn dispatch(app: &App, mut incoming: Incoming) -> Outgoing {
+    let mut recorder = Recorder::start(app, &mut incoming);
     let trx = incoming.trx.as_deref().filter(|trx| is_trx(trx));
     let mut meta = Meta::unknown(trx);
-    match run(app, incoming, &mut meta) {
-        Ok(Reply { body: ReplyBody::Data(data), cookie }) => {
-            Outgoing { status: 200, body: OutgoingBody::Json(envelope::success(&meta, &data)), cookie }
-        }
+    let (outgoing, error) = match run(app, incoming, &mut meta, &mut recorder) {
+        Ok(Reply { body: ReplyBody::Data(data), cookie }) => (
+            Outgoing { status: 200, body: OutgoingBody::Json(envelope::success(&meta, &data)), cookie },
+            None,
+        ),
         Ok(Reply { body: ReplyBody::Download(download), cookie }) => {
-            Outgoing { status: 200, body: OutgoingBody::Download(download), cookie }
+            (Outgoing { status: 200, body: OutgoingBody::Download(download), cookie }, None)
         }
         Err(error) => {
-            let status = error.kind().code();
-            Outgoing { status, body: OutgoingBody::Json(envelope::failure(&meta, &error)), cookie: None }
+            let body = OutgoingBody::Json(envelope::failure(&meta, &error));
+            (Outgoing { status: error.kind().code(), body, cookie: None }, Some(error))
         }
-    }
+    };
+    recorder.answered(&meta, &outgoing, error.as_ref());
+    outgoing
 }
 
 /// Transaction ids are echoed and audited, so they are kept harmless (S26).
@@ -97,7 +107,7 @@ fn is_trx(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
+fn run(app: &App, incoming: Incoming, meta: &mut Meta, recorder: &mut Recorder<'_>) -> Result<Reply> {
     let call_path = path::parse(&incoming.path)?;
     let rules = &app.settings.apiserver.version;
     let requested = match call_path.version {
@@ -135,6 +145,7 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
     };
     let operation = endpoint.operation()?;
     let mut presented = incoming.presented.clone().unwrap_or(Presented::Nothing);
+    recorder.found(endpoint, operation, &call, &presented);
     // A call that another site may have caused neither uses nor changes the session (S20).
     let mut keep_cookie = incoming.foreign_origin;
     if matches!(operation.access, Access::Optional)
@@ -155,18 +166,26 @@ fn run(app: &App, incoming: Incoming, meta: &mut Meta) -> Result<Reply> {
         // Failed sign-ins are security events (S26), whatever call the password or secret came with.
         Err(error) if operation.name == "auth.login" || error.kind() == ErrorKind::InvalidCredentials => {
             let sign_in = operations::find("auth.login").unwrap_or(operation);
-            return operations::perform(sign_in, &Ctx::new(app, Caller::anonymous(), call), |_| Ok(()))
-                .and(Err(error.clone()))
-                .map_err(|_| error);
+            let ctx = Ctx::new(app, Caller::anonymous(), call);
+            audit::note_presented(&ctx, &presented);
+            let refused: Result<()> = operations::perform(sign_in, &ctx, |_| Err(error.clone()));
+            recorder.ended(&ctx);
+            return refused.and(Err(error.clone())).map_err(|_| error);
         }
         Err(error) => return Err(error),
     };
+    // A refused impersonation was tried by somebody.
+    recorder.ended(&ctx);
     let ctx = impersonated(app, ctx, operation, &incoming)?;
-    operations::perform(operation, &ctx, |ctx| {
+    let ctx = in_tenant(app, ctx, incoming.tenant.as_deref())?;
+    let result = operations::perform(operation, &ctx, |ctx| {
         let request = read_request(endpoint, incoming, presented)?;
+        recorder.read(&request.body);
         let reply = (endpoint.run)(ctx, request)?;
         Ok(if keep_cookie { reply.with_cookie(None) } else { reply })
-    })
+    });
+    recorder.ended(&ctx);
+    result
 }
 
 /// A cookie alone makes a call only when it can't come from another site (S20).
@@ -186,7 +205,7 @@ fn check_cookie_use(endpoint: &Endpoint, incoming: &Incoming, presented: &Presen
 fn impersonated<'a>(
     app: &'a App,
     ctx: Ctx<'a>,
-    operation: &operations::Operation,
+    operation: &'static operations::Operation,
     incoming: &Incoming,
 ) -> Result<Ctx<'a>> {
     let wanted = match (&incoming.impersonate_as, &incoming.act_as) {
@@ -202,9 +221,30 @@ fn impersonated<'a>(
         (None, Some(user)) => Impersonation::ActAs(UserId::from(user.as_str())),
     };
     operations::allowed(operation, &ctx)?;
-    let call = ctx.call.clone();
-    let caller = identity::impersonate(app, ctx.caller, &wanted)?;
-    Ok(Ctx::new(app, caller, call))
+    let login = operation.name == "auth.login";
+    match identity::impersonate(app, ctx.caller.clone(), &wanted, login) {
+        Ok(caller) => Ok(Ctx::new(app, caller, ctx.call.clone())),
+        // Whoever tries to become somebody else leaves a trace (S26).
+        Err(error) => {
+            let (Impersonation::As(target) | Impersonation::ActAs(target)) = &wanted;
+            let sign_in = operations::find("auth.login").unwrap_or(operation);
+            operations::perform(sign_in, &ctx, |ctx| {
+                ctx.touched("user", target.as_str());
+                Err(error)
+            })
+        }
+    }
+}
+
+/// The tenant that the caller selects (spec/governance.md 8.4).
+fn in_tenant<'a>(app: &'a App, ctx: Ctx<'a>, wanted: Option<&str>) -> Result<Ctx<'a>> {
+    match wanted {
+        Some(wanted) if ctx.caller.is_known() && wanted != ctx.caller.tenant.as_str() => {
+            let call = ctx.call.clone();
+            Ok(Ctx::new(app, identity::select_tenant(app, ctx.caller, &CompanyId::from(wanted))?, call))
+        }
+        _ => Ok(ctx),
+    }
 }
 
 pub(super) fn read_request(endpoint: &Endpoint, incoming: Incoming, presented: Presented) -> Result<Request> {

@@ -2,7 +2,7 @@
 //! database of their own. Only sockets and sign-in are left out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::Read as _;
+use std::{io::Read as _, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     config::Settings,
     domain::{
-        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, features, identity::Presented, operations,
+        App, Call, Caller, CallerKind, Ctx, Keys, PublicUrls, Role, audit::CallLog, features,
+        identity::Presented, operations,
     },
     store::{
         Lane, Scope, Store,
@@ -42,7 +43,10 @@ impl FrontDoor {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
+        let main = directory.path().join("roundhouse.db");
+        let log = CallLog::open(&settings, directory.path(), &main).unwrap();
         let app = App::new(store, settings, Keys::for_tests(), urls);
+        assert!(app.calls.set(Arc::new(log)).is_ok());
         let front = FrontDoor { app, directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
@@ -52,6 +56,18 @@ impl FrontDoor {
     /// The data directory.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.directory.path()
+    }
+
+    /// Stores what waits in the log of calls, as its writer would.
+    pub(crate) fn flush_log(&self) {
+        let log = self.app.calls.get().unwrap();
+        for sink in log.sinks.iter().filter(|sink| sink.counters().0 > 0) {
+            let batch = sink.take().unwrap();
+            let texts: Vec<String> = batch.iter().map(|entry| entry.json.to_string()).collect();
+            let rows = batch.iter().zip(&texts);
+            let rows = rows.filter_map(|(entry, text)| Some((entry.row.as_ref()?, text.as_str())));
+            log.store.append(&self.app.keys.audit, rows).unwrap();
+        }
     }
 
     /// Makes a tenant exist.
@@ -106,6 +122,16 @@ impl FrontDoor {
         self.app.store.write(&Scope::server(), Lane::Documents, work).unwrap()
     }
 
+    /// Where the database lies.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// As [`FrontDoor::sql`], for what the database itself refuses.
+    pub(crate) fn try_sql(&self, sql: &str) -> crate::types::Result<usize> {
+        self.app.store.write(&Scope::server(), Lane::Documents, |tx| tx.run(sql, []))
+    }
+
     /// Runs one changing statement: what no endpoint of these services can bring about.
     pub(crate) fn sql(&self, sql: &str, params: impl rusqlite::Params) -> usize {
         self.write(|tx| tx.run(sql, params))
@@ -118,6 +144,12 @@ impl FrontDoor {
         params: impl rusqlite::Params,
     ) -> Option<T> {
         self.app.store.read(&Scope::server(), |snapshot| snapshot.one(sql, params, |row| row.get(0))).unwrap()
+    }
+
+    /// What the database takes on the disk with its log, in bytes.
+    pub(crate) fn disk(&self) -> u64 {
+        let files = std::fs::read_dir(self.directory.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
     }
 
     /// Stores a task as the tasks service would; `fields` are columns, containers as JSON.
@@ -161,7 +193,14 @@ impl FrontDoor {
             features: features::effective(&self.app.settings, &Json::new(), &[], Role::System),
             ..Caller::anonymous()
         };
-        Visitor { app: &self.app, caller, version: Version::CURRENT, ip: "127.0.0.1".to_owned() }
+        Visitor {
+            app: &self.app,
+            caller,
+            version: Version::CURRENT,
+            ip: "127.0.0.1".to_owned(),
+            client: None,
+            browser: false,
+        }
     }
 }
 
@@ -172,9 +211,22 @@ pub(crate) struct Visitor<'a> {
     pub(crate) caller: Caller,
     pub(crate) version: Version,
     pub(crate) ip: String,
+    pub(crate) client: Option<String>,
+    pub(crate) browser: bool,
 }
 
-impl Visitor<'_> {
+impl<'a> Visitor<'a> {
+    /// As a browser.
+    pub(crate) fn from_browser(mut self) -> Self {
+        self.browser = true;
+        self
+    }
+
+    /// A request, for use-cases that have no endpoint.
+    pub(crate) fn ctx(&self) -> Ctx<'a> {
+        Ctx::new(self.app, self.caller.clone(), Call::internal())
+    }
+
     pub(crate) fn role(mut self, role: Role) -> Self {
         self.caller.role = role;
         self
@@ -244,6 +296,8 @@ impl Visitor<'_> {
         call.version = self.version;
         call.ip.clone_from(&self.ip);
         call.worker = worker.map(str::to_owned);
+        call.client.clone_from(&self.client);
+        call.browser = self.browser;
         let ctx = Ctx::new(self.app, self.caller.clone(), call);
         let incoming =
             Incoming { media_type: media_type.to_owned(), body: Bytes::from(body), ..Incoming::default() };

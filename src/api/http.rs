@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::settings::network::Network,
     domain::{
-        App,
+        App, audit,
         identity::Presented,
         origin::{Allowance, OriginPolicy},
         peer::{peer_address, requested_host},
@@ -116,6 +116,7 @@ async fn answer(
         || headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"))
         || client.as_deref().is_some_and(|client| client.starts_with("Webapp-"));
     let incoming = Incoming {
+        headers: logged_headers(headers),
         path,
         query: request.query_string().to_owned(),
         media_type,
@@ -129,6 +130,7 @@ async fn answer(
         trx: either(headers, "x-clearml-trx", "x-trains-trx"),
         impersonate_as: either(headers, "x-clearml-impersonate-as", "x-trains-impersonate-as"),
         act_as: either(headers, "x-clearml-act-as", "x-trains-act-as"),
+        tenant: either(headers, "x-clearml-tenant", "x-trains-tenant"),
         worker: either(headers, "x-clearml-worker", "x-trains-worker"),
         client,
         browser,
@@ -283,6 +285,45 @@ fn either(headers: &HeaderMap, first: &str, second: &str) -> Option<String> {
     let text =
         |name| header_text(headers, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     text(first).or_else(|| text(second))
+}
+
+/// Headers that the log shows. Of credentials only their scheme and length (spec/governance.md 13).
+fn logged_headers(headers: &HeaderMap) -> Vec<(&'static str, String)> {
+    const SHOWN: [&str; 10] = [
+        "user-agent",
+        "content-type",
+        "origin",
+        "x-clearml-client",
+        "x-clearml-worker",
+        "x-clearml-impersonate-as",
+        "x-clearml-act-as",
+        "x-clearml-tenant",
+        "x-trains-client",
+        "x-forwarded-for",
+    ];
+    const HIDDEN: [&str; 3] = ["authorization", "cookie", "x-jwt-payload"];
+    let mut logged = Vec::new();
+    for name in SHOWN {
+        if let Some(text) = header_text(headers, name) {
+            logged.push((name, audit::header_text(&text)));
+        }
+    }
+    for name in HIDDEN {
+        if let Some(value) = headers.get(name) {
+            let scheme = match name {
+                "authorization" => value
+                    .to_str()
+                    .ok()
+                    .and_then(|text| text.split_once(' '))
+                    .map(|(scheme, _)| scheme)
+                    .filter(|scheme| ["basic", "bearer"].contains(&scheme.to_ascii_lowercase().as_str())),
+                _ => None,
+            };
+            let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme} "));
+            logged.push((name, format!("{scheme}<redacted>, {} bytes", value.len())));
+        }
+    }
+    logged
 }
 
 fn media_type(headers: &HeaderMap) -> String {

@@ -4,7 +4,9 @@
 //! (versions, authentication, roles, argument merging, validation, audit) happens in [`dispatch`]. A handler decodes,
 //! calls one use-case, shapes the answer. What never lives here: SQL, rules.
 
+mod accounts;
 mod arguments;
+mod audit;
 mod auth;
 mod body;
 mod bulk;
@@ -28,6 +30,7 @@ mod pipelines;
 pub mod presented;
 mod projects;
 mod queues;
+mod record;
 mod reports;
 #[cfg(test)]
 mod restricted;
@@ -35,10 +38,13 @@ pub mod schema;
 mod server;
 mod serving;
 mod storage;
+mod system;
 pub mod table;
 mod tasks;
+mod tenants;
 mod typed;
 mod users;
+mod vaults;
 mod workers;
 
 pub use body::BodyBudget;

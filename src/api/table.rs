@@ -2,14 +2,16 @@
 //! wire: versions, input form, handler.
 
 use super::{
-    auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines, projects, queues,
-    reports, server, serving, storage, tasks, users, workers,
+    accounts, audit, auth, debug, endpoint::Endpoint, events, login, models, organization, pipelines,
+    projects, queues, reports, server, serving, storage, system, tasks, tenants, users, vaults, workers,
 };
 use crate::types::Version;
 
 /// Every endpoint, by service.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     [
+        accounts::ENDPOINTS,
+        audit::ENDPOINTS,
         auth::ENDPOINTS,
         debug::ENDPOINTS,
         events::ENDPOINTS,
@@ -23,8 +25,11 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
         server::ENDPOINTS,
         serving::ENDPOINTS,
         storage::ENDPOINTS,
+        system::ENDPOINTS,
         tasks::ENDPOINTS,
+        tenants::ENDPOINTS,
         users::ENDPOINTS,
+        vaults::ENDPOINTS,
         workers::ENDPOINTS,
     ]
     .into_iter()

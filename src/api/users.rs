@@ -18,7 +18,6 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("users.get_by_id", Input::Typed, get_by_id),
     Endpoint::new("users.get_current_user", Input::Typed, get_current_user),
     Endpoint::new("users.get_preferences", Input::Typed, get_preferences),
-    Endpoint::new("users.get_vaults", Input::Typed, get_vaults),
     Endpoint::new("users.set_preferences", Input::Typed, set_preferences),
     Endpoint::new("users.update", Input::Typed, update),
 ];
@@ -190,11 +189,6 @@ fn delete(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let asked: UserOnly = request.decode()?;
     identity::delete_profile(ctx, &asked.user)?;
     Ok(Reply::empty())
-}
-
-/// `users.get_vaults`: no vault exists yet, so nothing applies to anybody; clients ask at every start.
-fn get_vaults(_: &Ctx<'_>, _: Request) -> Result<Reply> {
-    Reply::data(&json!({"vaults": []}))
 }
 
 #[cfg(test)]

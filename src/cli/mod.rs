@@ -1,5 +1,6 @@
 //! The command line, one file per command. No logic.
 
+mod audit;
 mod client_config;
 mod doctor;
 mod healthcheck;
@@ -7,6 +8,7 @@ mod import;
 mod init;
 mod options;
 mod serve;
+mod tenant;
 mod user;
 
 use std::process::ExitCode;
@@ -33,8 +35,12 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Manage local accounts of a stopped server
     User(user::User),
+    /// Look after deleted tenants of a stopped server
+    Tenant(tenant::Tenant),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
+    /// Check the audit
+    Audit(audit::Audit),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -48,7 +54,9 @@ pub fn main() -> ExitCode {
         Command::Healthcheck(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::Tenant(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

@@ -30,7 +30,7 @@ enum Action {
     /// List the accounts of the default tenant
     List(Where),
     /// Make a local account with a random password, printed once
-    Create(Named),
+    Create(New),
     /// Set the password of a local account: typed on standard input, or random and printed once
     SetPassword(Named),
 }
@@ -44,12 +44,18 @@ struct Where {
 }
 
 #[derive(Args)]
+struct New {
+    /// Make the account an administrator
+    #[arg(long)]
+    admin: bool,
+    #[command(flatten)]
+    named: Named,
+}
+
+#[derive(Args)]
 struct Named {
     /// Login name
     login: String,
-    /// Make the account an administrator (with `create`)
-    #[arg(long)]
-    admin: bool,
     /// Read the password from standard input instead of making one
     #[arg(long)]
     stdin: bool,
@@ -61,8 +67,8 @@ impl User {
     pub(super) fn run(self) -> Outcome {
         match self.action {
             Action::List(place) => list(&place),
-            Action::Create(named) => set(&named, true),
-            Action::SetPassword(named) => set(&named, false),
+            Action::Create(new) => set(&new.named, Some(new.admin)),
+            Action::SetPassword(named) => set(&named, None),
         }
     }
 }
@@ -91,23 +97,24 @@ fn list(place: &Where) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn set(named: &Named, create: bool) -> Outcome {
+/// Sets the password of an account; `new` makes one, which is an administrator if it says so.
+fn set(named: &Named, new: Option<bool>) -> Outcome {
     let options = offline(&named.place.data, &named.place.config);
     let house = start::open_existing(&options)?;
     let app = &house.app;
     let exists =
         app.store.read(&Scope::server(), |snapshot| snapshot.local_password(&named.login))?.is_some();
-    if create && exists {
+    if new.is_some() && exists {
         return Err(format!("{} exists; use `roundhouse user set-password`", named.login).into());
     }
-    if !create && !exists {
+    if new.is_none() && !exists {
         return Err(format!("there is no local account {}; use `roundhouse user create`", named.login).into());
     }
     let password = match named.stdin {
         true => read_password()?,
         false => random::new_password(),
     };
-    identity::set_password(app, &named.login, &password, named.admin)?;
+    identity::set_password(app, &named.login, &password, new == Some(true))?;
     if named.stdin {
         println!("The password of {} is set; every open session of it has ended.", named.login);
     } else {

@@ -7,11 +7,12 @@
 pub mod hocon;
 pub mod settings;
 pub mod sources;
+pub mod yaml;
 
 mod check_secrets;
 mod error;
 mod ignored;
-mod public;
+pub mod public;
 mod read;
 mod section;
 mod suggest;

@@ -62,19 +62,32 @@ fn is_secret(name: &str, value: &Json) -> bool {
     if value.as_str().is_some_and(carries_password) {
         return true;
     }
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let named = SECRET_WORDS.iter().any(|word| name.contains(word));
-    let leaf =
-        named || SECRET_NAMES.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
     match value {
         Json::Bool(_) | Json::Null => false,
-        Json::Object(_) => named,
-        _ => leaf && !MEASURES.iter().any(|end| name.ends_with(end)),
+        Json::Object(_) => {
+            let name = plain(name);
+            SECRET_WORDS.iter().any(|word| name.contains(word))
+        }
+        _ => names_secret(name),
     }
 }
 
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
+}
+
+/// Whether a value of this name is taken for a secret.
+#[must_use]
+pub fn names_secret(name: &str) -> bool {
+    let name = plain(name);
+    let named = SECRET_WORDS.iter().any(|word| name.contains(word));
+    let leaf =
+        named || SECRET_NAMES.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
+    leaf && !MEASURES.iter().any(|end| name.ends_with(end))
+}
+
 /// Whether a text is an address with a password in it: `mongodb://user:password@host`.
-fn carries_password(text: &str) -> bool {
+pub(crate) fn carries_password(text: &str) -> bool {
     text.split_once("://").is_some_and(|(_, rest)| {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))

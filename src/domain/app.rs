@@ -12,10 +12,12 @@ use crate::{
     config::Settings,
     crypto::{Secret, secrets_file::KeyRing},
     domain::{
+        audit::CallLog,
         events::EventsState,
         files::Files,
         identity::{LoginThrottle, VerifiedPairs},
         organization::DownloadsState,
+        redaction::Redaction,
         usage::LoadMeter,
     },
     store::Store,
@@ -42,10 +44,14 @@ pub struct App {
     pub throttle: LoginThrottle,
     /// Password checks of the last minute.
     pub verified: VerifiedPairs,
+    /// The log of API calls, once it is open.
+    pub calls: OnceLock<Arc<CallLog>>,
     /// The file server, once it is open.
     pub files: OnceLock<Arc<Files>>,
-    /// Navigation states and the filter of console lines.
+    /// Navigation states.
     pub events: EventsState,
+    /// Values that are masked in what tasks report.
+    pub redaction: Redaction,
     /// How this machine is loaded.
     pub load: LoadMeter,
     /// Lists that were prepared for download.
@@ -66,8 +72,10 @@ impl App {
             ca_bundle: None,
             throttle: LoginThrottle::default(),
             verified: VerifiedPairs::default(),
+            calls: OnceLock::new(),
             files: OnceLock::new(),
             events: EventsState::default(),
+            redaction: Redaction::default(),
             load: LoadMeter::default(),
             downloads: DownloadsState::default(),
             initial_password: Mutex::default(),

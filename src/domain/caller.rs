@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use crate::{
-    store::{Scope, identity::Group},
+    store::{
+        Scope,
+        identity::{ADMINS, Group, QUEUE_ADMINS},
+    },
     types::{CompanyId, SessionId, UserId},
 };
 
@@ -130,6 +133,8 @@ pub struct Caller {
     pub access_key: Option<String>,
     /// A token minted for a task: only calls marked for it are allowed (S6).
     pub minted: bool,
+    /// The task that a minted token is bound to (S6).
+    pub task: Option<String>,
     /// The user's epoch when the request was authenticated.
     pub token_epoch: i64,
 }
@@ -154,8 +159,34 @@ impl Caller {
             root_session: None,
             access_key: None,
             minted: false,
+            task: None,
             token_epoch: 0,
         }
+    }
+
+    /// Makes the caller what a token for a task may be: no administrator, and nothing but what such a token may call
+    /// (S4, S6). The groups stay: they decide on features and vaults; what grants rights asks [`Caller::is_in`].
+    #[must_use]
+    pub fn capped(mut self) -> Self {
+        if matches!(self.role, Role::Admin | Role::Superuser) {
+            self.role = Role::User;
+        }
+        self.operator = false;
+        self.minted = true;
+        self
+    }
+
+    /// Whether a group gives the caller its rights. A token made for a task has none through `admins` and
+    /// `queue_admins` (spec/governance.md 6.2).
+    pub fn is_in(&self, group: &str) -> bool {
+        !(self.minted && matches!(group, ADMINS | QUEUE_ADMINS))
+            && self.groups.iter().any(|known| known.id == group)
+    }
+
+    /// Whether the call is one of an administrator for somebody else, or of an administrator.
+    pub fn administers_in_person(&self) -> bool {
+        let actor = self.actor.as_ref().is_some_and(|actor| actor.role.administers());
+        !self.minted && (self.role.administers() || actor)
     }
 
     /// Whether anybody signed in.
@@ -166,6 +197,13 @@ impl Caller {
     /// What the caller may see and change.
     pub fn scope(&self) -> Scope {
         Scope::tenant(self.tenant.clone())
+    }
+
+    /// Whether the caller looks after the server: an identity of the platform, or the operator in person, at home and
+    /// as nobody else.
+    pub fn operates(&self) -> bool {
+        let in_person = self.operator && self.actor.is_none() && !self.minted && self.tenant == self.home;
+        self.role.is_system() || (in_person && self.role == Role::Admin && self.kind == CallerKind::Person)
     }
 
     /// `service_account_type` of the token (spec/governance.md 1.3).

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{App, Caller, Operation};
 use crate::{
     store::{Lane, Scope, Snapshot, Tx, audit::SecurityEvent},
-    types::{ErrorKind, Millis, Result, Version, new_id},
+    types::{ApiError, ErrorKind, Millis, Result, Version, new_id},
 };
 
 /// What a request says about itself; nothing here grants anything (S21).
@@ -59,6 +59,8 @@ pub struct AuditNote {
     pub redacted: u64,
     /// Anything else worth a word.
     pub remark: Option<String>,
+    /// For a failed sign-in: the name or key that was presented, and the tenant whose account it names.
+    pub presented: Option<(String, Option<String>)>,
 }
 
 /// A request on its way through the house.
@@ -126,6 +128,10 @@ impl<'a> Ctx<'a> {
             {
                 return Err(ErrorKind::FormRepeated.into());
             }
+            // A request that was let in before its tenant was deleted must leave nothing behind.
+            if self.caller.is_known() && tx.company_is_deleted(&self.caller.tenant)? {
+                return Err(ApiError::new(ErrorKind::InvalidToken, "the tenant was deleted"));
+            }
             let value = work(tx)?;
             if let Some(operation) = self.operation.get().filter(|operation| operation.is_security()) {
                 tx.append_security_event(&self.app.keys.audit, &self.security_event(operation, 200, 0))?;
@@ -146,6 +152,11 @@ impl<'a> Ctx<'a> {
         change(&mut self.note.borrow_mut());
     }
 
+    /// What the audit will say, as far as it is known now.
+    pub fn noted(&self) -> AuditNote {
+        self.note.borrow().clone()
+    }
+
     /// Notes an object that the call touches.
     pub fn touched(&self, kind: &'static str, id: impl Into<String>) {
         self.note.borrow_mut().objects.push((kind, id.into()));
@@ -163,7 +174,11 @@ impl<'a> Ctx<'a> {
             .map(|(kind, id)| json!({"kind": kind, "id": claimed(id)}))
             .collect();
         SecurityEvent {
-            company: if known { caller.tenant.to_string() } else { String::new() },
+            company: match &note.presented {
+                _ if known => caller.tenant.to_string(),
+                Some((_, Some(tenant))) => tenant.clone(),
+                _ => String::new(),
+            },
             call_id: self.call.id.clone(),
             operation: operation.name,
             user: known.then(|| caller.user.to_string()),
@@ -181,6 +196,7 @@ impl<'a> Ctx<'a> {
                 "claimed": {
                     "worker": self.call.worker.as_deref().map(claimed),
                     "client": self.call.client.as_deref().map(claimed),
+                    "name": note.presented.as_ref().map(|(name, _)| claimed(name)),
                 },
             }),
         }
@@ -188,6 +204,6 @@ impl<'a> Ctx<'a> {
 }
 
 /// Text from a header or a client, fit for the audit: no control characters, at most 256 characters (S26).
-fn claimed(text: &str) -> String {
+pub(super) fn claimed(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(256).collect()
 }

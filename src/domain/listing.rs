@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use crate::{
-    domain::Ctx,
+    config::Settings,
+    domain::{Ctx, tenants},
     store::{
         Snapshot,
         documents::{FindOptions, Found, Public, QueryOptions},
@@ -13,6 +14,14 @@ use crate::{
     },
     types::{Json, Result},
 };
+
+fn hidden_queue_tags(settings: &Settings) -> Vec<String> {
+    let mut tags = settings.services.queues.hidden_tags.clone();
+    if tenants::queue::per_tenant(settings) {
+        tags.push(tenants::queue::APPLICATION.to_owned());
+    }
+    tags
+}
 
 impl Ctx<'_> {
     /// What the endpoint and the settings, not the request, decide about a query.
@@ -22,7 +31,7 @@ impl Ctx<'_> {
             version: self.call.version,
             public,
             max_page_size: services.mongo.max_page_size,
-            hidden_queue_tags: services.queues.hidden_tags.clone(),
+            hidden_queue_tags: hidden_queue_tags(&self.app.settings),
             ..QueryOptions::default()
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod aging;
 mod app;
+pub mod audit;
 pub mod browse;
 mod caller;
 pub mod client_config;
@@ -26,14 +27,18 @@ pub mod pipelines;
 pub mod projects;
 pub mod public;
 pub mod queues;
+pub mod redaction;
 pub mod reports;
 pub mod serving;
 mod steps;
 pub mod storage;
 pub mod tags;
 pub mod tasks;
+pub mod tenants;
+pub mod trail;
 pub mod transfer;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 
 pub use app::{App, Keys, PublicUrls, SERVER_VERSION, ServerInfo};

@@ -1,7 +1,7 @@
 //! The one table of operations: what may be done, by whom, and how it is audited. Both faces run their use-cases
 //! through [`perform`], so that a page's button can never bypass what the API checks.
 
-use super::{Ctx, Role};
+use super::Ctx;
 use crate::{
     store::Lane,
     types::{ApiError, ErrorKind, Result},
@@ -18,6 +18,8 @@ pub enum Access {
     SignedIn,
     /// system, root and the tenant's administrators.
     Administrators,
+    /// system and root, and the operator in person (spec/governance.md 8; DESIGN.md).
+    Operators,
     /// system and root.
     SystemOnly,
 }
@@ -49,8 +51,22 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn is_security(&self) -> bool {
+    /// Whether it is recorded in the security audit.
+    pub fn is_security(&self) -> bool {
         self.audit == Audit::Security
+    }
+
+    /// Whether it begins or ends a session, and changes nothing else.
+    pub fn is_sign_in(&self) -> bool {
+        matches!(
+            self.name,
+            "auth.login" | "auth.logout" | "login.logout" | "pages.sign_in" | "pages.sign_out"
+        )
+    }
+
+    /// Whether it reads the audit, which is audited itself.
+    pub fn reads_audit(&self) -> bool {
+        self.name.starts_with("audit.")
     }
 
     const fn new(name: &'static str, access: Access) -> Self {
@@ -122,6 +138,7 @@ pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
         _ if !caller.is_known() => return Err(ErrorKind::NoCredentials.into()),
         Access::SignedIn => true,
         Access::Administrators => caller.role.administers(),
+        Access::Operators => caller.operates(),
         Access::SystemOnly => caller.role.is_system(),
     };
     if !role_ok {
@@ -134,7 +151,7 @@ pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
         return Err(ApiError::new(ErrorKind::RoleNotAllowed, text).with("call", operation.name));
     }
     match operation.feature {
-        Some(feature) if caller.role != Role::System && !caller.features.contains(feature) => {
+        Some(feature) if !caller.role.is_system() && !caller.features.contains(feature) => {
             let text = "ask an administrator to enable it for one of your groups";
             Err(ApiError::new(ErrorKind::FeatureNotEnabled, text).with("feature", feature))
         }
@@ -142,7 +159,7 @@ pub fn allowed(operation: &Operation, ctx: &Ctx<'_>) -> Result<()> {
     }
 }
 
-use Access::{Administrators, Open, Optional, SignedIn, SystemOnly};
+use Access::{Administrators, Open, Operators, Optional, SignedIn, SystemOnly};
 
 const fn op(name: &'static str, access: Access) -> Operation {
     Operation::new(name, access)
@@ -150,18 +167,30 @@ const fn op(name: &'static str, access: Access) -> Operation {
 
 /// Every operation, by service.
 pub static TABLE: &[Operation] = &[
+    op("audit.export", Administrators).security(),
+    op("audit.find_tasks", Administrators).security(),
+    op("audit.get_filters", Administrators),
+    op("audit.get_log", Administrators).security(),
+    op("audit.get_status", Administrators),
+    op("audit.get_task_trail", SignedIn),
+    op("auth.add_user", Administrators).feature("user_management_advanced").security(),
     op("auth.create_credentials", SignedIn).security(),
+    op("auth.create_service_user", Administrators).feature("service_users").security(),
     op("auth.create_user", Administrators).feature("user_management_advanced").security(),
+    op("auth.delete_user", Administrators).feature("user_management").security(),
     op("auth.edit_credentials", SignedIn).security(),
-    op("auth.edit_user", Administrators).security(),
+    op("auth.edit_user", Administrators).feature("user_management").security(),
     op("auth.fixed_users_mode", Open),
     op("auth.get_credentials", SignedIn),
     op("auth.get_token_for_user", SystemOnly).security(),
+    op("auth.locate_credentials", Administrators),
     op("auth.login", SignedIn).minted().security(),
     op("auth.logout", SignedIn).security(),
     op("auth.revoke_credentials", SignedIn).security(),
+    op("auth.set_credentials", Administrators).feature("user_management_advanced").security(),
     op("auth.validate_token", SystemOnly).minted(),
     op("data.import", SystemOnly).security(),
+    op("data.purge", SystemOnly).security(),
     op("debug.ping", Open).quiet(),
     op("files.delete", SignedIn).minted().security(),
     op("files.delete_many", SignedIn).minted().security(),
@@ -197,7 +226,12 @@ pub static TABLE: &[Operation] = &[
     op("events.scalar_metrics_iter_histogram", SignedIn).minted(),
     op("events.scalar_metrics_iter_raw", SignedIn).minted(),
     op("events.vector_metrics_iter_histogram", SignedIn).minted(),
+    op("login.add_whitelist_entries", Administrators).feature("user_management").security(),
+    op("login.get_settings", Administrators).feature("user_management"),
+    op("login.get_whitelist", Operators),
     op("login.logout", Optional).security(),
+    op("login.remove_whitelist_entries", Administrators).feature("user_management").security(),
+    op("login.set_domains", Administrators).security(),
     op("login.supported_modes", Optional),
     op("models.add_or_update_metadata", SignedIn).minted(),
     op("models.archive_many", SignedIn).minted(),
@@ -227,12 +261,22 @@ pub static TABLE: &[Operation] = &[
     op("organization.get_tags", SignedIn).minted(),
     op("organization.get_user_companies", SignedIn).minted(),
     op("organization.prepare_download_for_get_all", SignedIn).minted(),
+    op("pages.add_service_credential", Administrators).feature("service_users").security(),
+    op("pages.features", Administrators),
+    op("pages.people", Administrators).feature("user_management"),
+    op("pages.revoke_service_credential", Administrators).feature("service_users").security(),
+    op("pages.verify_audit", Administrators).security(),
     op("pages.sign_in", Open).security(),
     op("pages.sign_out", SignedIn).security(),
     op("pages.change_password", SignedIn).security(),
     op("pages.sessions", SignedIn),
-    op("pipelines.delete_runs", SignedIn).minted(),
-    op("pipelines.start_pipeline", SignedIn).minted(),
+    op("pages.tenant_domains", Operators).security(),
+    op("permissions.add_or_update_user_group", Administrators).feature("user_management").security(),
+    op("permissions.delete_user_groups", Administrators).feature("user_management").security(),
+    op("permissions.get_company_users", Administrators).feature("user_management"),
+    op("permissions.get_user_groups", Administrators).feature("user_management"),
+    op("pipelines.delete_runs", SignedIn).feature("pipelines").minted(),
+    op("pipelines.start_pipeline", SignedIn).feature("pipelines").minted(),
     op("projects.create", SignedIn).minted(),
     op("projects.delete", SignedIn).minted(),
     op("projects.get_all", SignedIn).minted(),
@@ -276,31 +320,38 @@ pub static TABLE: &[Operation] = &[
     op("queues.peek_task", SignedIn).minted(),
     op("queues.remove_task", SignedIn).minted(),
     op("queues.update", SignedIn).minted(),
-    op("reports.archive", SignedIn).minted(),
-    op("reports.create", SignedIn).minted(),
-    op("reports.delete", SignedIn).minted(),
-    op("reports.get_all_ex", SignedIn).minted(),
-    op("reports.get_tags", SignedIn).minted(),
-    op("reports.get_task_data", SignedIn).minted(),
-    op("reports.move", SignedIn).minted(),
-    op("reports.publish", SignedIn).minted(),
-    op("reports.unarchive", SignedIn).minted(),
-    op("reports.update", SignedIn).minted(),
+    op("reports.archive", SignedIn).feature("reports").minted(),
+    op("reports.create", SignedIn).feature("reports").minted(),
+    op("reports.delete", SignedIn).feature("reports").minted(),
+    op("reports.get_all_ex", SignedIn).feature("reports").minted(),
+    op("reports.get_tags", SignedIn).feature("reports").minted(),
+    op("reports.get_task_data", SignedIn).feature("reports").minted(),
+    op("reports.move", SignedIn).feature("reports").minted(),
+    op("reports.publish", SignedIn).feature("reports").minted(),
+    op("reports.unarchive", SignedIn).feature("reports").minted(),
+    op("reports.update", SignedIn).feature("reports").minted(),
     op("server.config", SystemOnly),
     op("server.endpoints", SystemOnly),
     op("server.get_stats", SystemOnly),
     op("server.info", SignedIn).minted(),
     op("server.report_stats_option", SignedIn),
     op("serving.container_status_report", SignedIn).minted().quiet(),
-    op("serving.get_endpoint_details", SignedIn).minted(),
-    op("serving.get_endpoint_metrics_history", SignedIn).minted(),
-    op("serving.get_endpoints", SignedIn).minted(),
-    op("serving.get_loading_instances", SignedIn).minted(),
+    op("serving.get_endpoint_details", SignedIn).feature("model_serving").minted(),
+    op("serving.get_endpoint_metrics_history", SignedIn).feature("model_serving").minted(),
+    op("serving.get_endpoints", SignedIn).feature("model_serving").minted(),
+    op("serving.get_loading_instances", SignedIn).feature("model_serving").minted(),
     op("serving.register_container", SignedIn).minted(),
     op("serving.unregister_container", SignedIn).minted(),
     op("storage.get_settings", SignedIn),
     op("storage.reset_settings", Administrators).security(),
     op("storage.set_settings", Administrators).security(),
+    op("system.company_info", Operators),
+    op("system.create_company", Operators).security(),
+    op("system.get_companies", Operators),
+    op("system.get_company_app_instance_access", Operators),
+    op("system.update_company_app_instance_access", Operators).security(),
+    op("system.update_company_settings", Operators).security(),
+    op("system.update_company_sso_config", Operators).security(),
     op("tasks.add_or_update_artifacts", SignedIn).minted(),
     op("tasks.add_or_update_model", SignedIn).minted(),
     op("tasks.archive", SignedIn).minted(),
@@ -350,19 +401,37 @@ pub static TABLE: &[Operation] = &[
     op("tasks.update_batch", SignedIn).minted(),
     op("tasks.update_tags", SignedIn).minted(),
     op("tasks.validate", SignedIn).minted(),
+    op("tenants.add_tenant_admin_credentials", Operators).security(),
+    op("tenants.create_tenant", Operators).security(),
+    op("tenants.delete_tenant", Operators).security(),
+    op("tenants.get_tenant_info", Operators),
+    op("tenants.get_tenant_resources", Operators),
+    op("tenants.get_tenants", Operators),
+    op("users.add_or_update_vault", SignedIn).security().feature("config_vault"),
     op("users.create", SystemOnly).security(),
     op("users.delete", SystemOnly).security(),
+    op("users.delete_vaults", SignedIn).security().feature("config_vault"),
     op("users.get_all", SignedIn).minted(),
     op("users.get_all_ex", SignedIn).minted(),
     op("users.get_by_id", SignedIn).minted(),
     op("users.get_current_user", SignedIn).minted(),
-    op("users.get_preferences", SignedIn),
-    op("users.get_vaults", SignedIn).minted(),
+    op("users.get_organization_vaults", Administrators).security(),
+    op("users.get_preferences", SignedIn).minted(),
+    op("users.get_role_options", SignedIn).minted(),
+    op("users.get_service_users", Administrators).feature("service_users"),
+    op("users.get_vault_operations_log", Administrators),
+    op("users.get_vault_operations_log_filters", Administrators),
+    op("users.get_vaults", SignedIn).minted().security(),
+    op("users.readmit", Administrators).feature("user_management").security(),
+    op("users.set_admin", Administrators).feature("user_management").security(),
+    op("users.set_disabled", Administrators).feature("user_management").security(),
     op("users.set_preferences", SignedIn),
+    op("users.set_role", Administrators).feature("user_management").security(),
     op("users.update", SignedIn),
+    op("users.update_service_user", Administrators).feature("service_users").security(),
     op("workers.cluster_report", SignedIn).minted().quiet(),
     op("workers.cluster_unregister", SignedIn).minted(),
-    op("workers.get_activity_report", SignedIn).minted(),
+    op("workers.get_activity_report", SignedIn).feature("resource_dashboard").minted(),
     op("workers.get_all", SignedIn).minted(),
     op("workers.get_count", SignedIn).minted(),
     op("workers.get_metric_keys", SignedIn).minted(),

@@ -1,7 +1,11 @@
 //! Background work: checkpoints, expiry, deletion of files, samples that lose detail, moving scalars into chunks. Calls
 //! `domain` and the store's chores.
 
+mod audit;
+
 use std::{
+    collections::BTreeMap,
+    path::Path,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -10,13 +14,16 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    domain::{App, deletion},
+    domain::{App, deletion, tenants},
     store::{Lane, Scope, objects::Network},
     types::{Millis, Result},
 };
 
 /// How often the queue of files to delete is looked at.
 const DELETION_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How often deleted tenants are looked for.
+const PURGE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A chore that runs again and again.
 pub struct Job {
@@ -32,12 +39,22 @@ pub struct Job {
 pub struct Jobs {
     stopping: Arc<(Mutex<bool>, Condvar)>,
     threads: Vec<JoinHandle<()>>,
+    app: Arc<App>,
+    /// Writers of the call log: they end last, when everything is written.
+    writers: Vec<JoinHandle<()>>,
 }
 
 impl Jobs {
-    /// Starts all jobs; `also` are those of the floor above.
-    pub fn start(app: Arc<App>, also: Vec<Job>) -> Jobs {
-        let mut jobs = Jobs { stopping: Arc::default(), threads: Vec::new() };
+    /// Starts all jobs; `data` is the data directory, `also` are the jobs of the floor above.
+    pub fn start(app: Arc<App>, data: &Path, also: Vec<Job>) -> Jobs {
+        let mut jobs = Jobs {
+            stopping: Arc::default(),
+            threads: Vec::new(),
+            app: Arc::clone(&app),
+            writers: Vec::new(),
+        };
+        jobs.writers = audit::start(&app, data);
+        jobs.audit(&app);
         {
             let app = Arc::clone(&app);
             jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
@@ -60,7 +77,14 @@ impl Jobs {
         }
         let expiring = Arc::clone(&app);
         jobs.every("expiry", Duration::from_secs(3600), move || {
-            expiring.store.write(&Scope::server(), Lane::Documents, |tx| tx.purge_sessions().map(drop))
+            expiring.store.write(&Scope::server(), Lane::Documents, |tx| {
+                tx.purge_credentials()?;
+                tx.purge_sessions().map(drop)
+            })
+        });
+        let forgetting = Arc::clone(&app);
+        jobs.every("redaction", Duration::from_secs(3600), move || {
+            crate::domain::redaction::forget_old(&forgetting)
         });
         let watchdog = &app.settings.services.tasks.non_responsive_tasks_watchdog;
         if watchdog.enabled {
@@ -90,10 +114,34 @@ impl Jobs {
             Ok(())
         });
         jobs.delete_files(&app);
+        jobs.purge_tenants(&app);
         for Job { name, interval, work } in also {
             jobs.every(name, interval, work);
         }
         jobs
+    }
+
+    /// The audit's own chores: heads told to the outside, retention, verifying the chains once a day.
+    fn audit(&mut self, app: &Arc<App>) {
+        let (telling, mut told) = (Arc::clone(app), BTreeMap::new());
+        self.every("audit heads", Duration::from_secs(60), move || {
+            crate::domain::audit::emit_heads(&telling, &mut told)
+        });
+        let retiring = Arc::clone(app);
+        self.every("audit retention", Duration::from_secs(3600), move || {
+            crate::domain::audit::retire(&retiring).map(drop)
+        });
+        let verifying = Arc::clone(app);
+        self.every("audit verification", Duration::from_secs(3600), move || {
+            let due = verifying.calls.get().is_some_and(|log| {
+                let day = 86_400_000;
+                log.verified.lock().as_ref().is_none_or(|last| Millis::now().0 - last.at.0 >= day)
+            });
+            if due {
+                crate::domain::audit::verify(&verifying)?;
+            }
+            Ok(())
+        });
     }
 
     /// Deletes the files of deleted documents. Each kind has a thread: a storage that does not answer holds up nobody.
@@ -112,6 +160,16 @@ impl Jobs {
         let remote = Arc::clone(app);
         self.every("object deletion", DELETION_INTERVAL, move || {
             while deletion::delete_remote(&remote, &network, &stopping)? {}
+            Ok(())
+        });
+    }
+
+    /// Removes what deleted tenants left, one after the other.
+    fn purge_tenants(&mut self, app: &Arc<App>) {
+        let stop = Arc::clone(&self.stopping);
+        let app = Arc::clone(app);
+        self.every("tenant purge", PURGE_INTERVAL, move || {
+            while tenants::purge_next(&app, &|| *stop.0.lock())? {}
             Ok(())
         });
     }
@@ -156,6 +214,20 @@ impl Jobs {
             if thread.join().is_err() {
                 tracing::error!("a background job ended in a panic");
             }
+        }
+        let Some(log) = self.app.calls.get() else { return };
+        // What was written until now is told once more, so that a log collector knows how far the chains went.
+        if let Err(error) = crate::domain::audit::emit_heads(&self.app, &mut BTreeMap::new()) {
+            tracing::error!(%error, "the heads of the audit's chains could not be told");
+        }
+        log.sinks.iter().for_each(|sink| sink.stop());
+        for writer in self.writers {
+            if writer.join().is_err() {
+                tracing::error!("an adapter of the call log ended in a panic");
+            }
+        }
+        if let Err(error) = log.store.checkpoint() {
+            tracing::warn!(%error, "the last checkpoint of the call log failed; the next start repeats it");
         }
     }
 }

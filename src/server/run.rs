@@ -54,8 +54,11 @@ pub async fn run(options: Options) -> Result<Running, StartError> {
     let api = Data::new(api_state(&options, sockets.ports, Arc::clone(&app)));
     let pages = Data::new(web_state(&options, &api));
     let files = Data::new(files_state(&options, &api, &pages)?);
-    let jobs =
-        Jobs::start(Arc::clone(&app), tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect());
+    let jobs = Jobs::start(
+        Arc::clone(&app),
+        &options.data,
+        tls.iter().map(|(_, renewer)| renewal(Arc::clone(renewer))).collect(),
+    );
     let mut handles = Vec::new();
     for face in [Face::Api, Face::Web, Face::Files] {
         let listeners: Vec<_> = sockets.listeners.iter().filter(|(of, _)| *of == face).collect();

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use parking_lot::Mutex;
@@ -21,8 +22,9 @@ use crate::{
     },
     domain::{
         App, Keys, PublicUrls,
+        audit::{self, CallLog},
         client_config::{self, ClientConfig},
-        identity, queues,
+        identity, queues, tenants,
     },
     store::{OpenError, Store},
 };
@@ -47,6 +49,9 @@ pub enum StartError {
     /// The database.
     #[error("{0}")]
     Open(#[from] OpenError),
+    /// The log of API calls.
+    #[error("{0}")]
+    CallLog(#[from] audit::OpenError),
     /// What the database answered.
     #[error("{0}")]
     Api(#[from] crate::types::ApiError),
@@ -95,11 +100,14 @@ fn open_locked(options: &Options, ports: Ports) -> Result<House, StartError> {
     let store = Store::open(&options.data.join(DATABASE))?;
     let urls = settle_urls(options, ports, &settings, &store)?;
     let keys = keys(&settings, secrets);
+    let log = CallLog::open(&settings, &options.data, &options.data.join(DATABASE))?;
     let mut app = App::new(store, settings, keys, urls);
+    let _ = app.calls.set(Arc::new(log));
     app.ca_bundle = options.speaks_tls().then(|| bundle_path(options)).flatten();
     app.initial_password = Mutex::new(Some(options.data.join(INITIAL_PASSWORD)).filter(|path| path.exists()));
     let first = identity::ensure_identities(&app)?;
     queues::ensure_default(&app, &app.settings.apiserver.default_company)?;
+    tenants::queue::ensure_all(&app)?;
     Ok(House { app, lock, first })
 }
 

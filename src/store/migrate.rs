@@ -18,7 +18,11 @@ const FILES: &[&str] = &[
     include_str!("migrations/0007_lists.sql"),
     include_str!("migrations/0008_serving.sql"),
     include_str!("migrations/0009_logs.sql"),
-    include_str!("migrations/0010_scalar_chunks.sql"),
+    include_str!("migrations/0010_people.sql"),
+    include_str!("migrations/0011_tenants.sql"),
+    include_str!("migrations/0012_audit.sql"),
+    include_str!("migrations/0013_vaults.sql"),
+    include_str!("migrations/0014_scalar_chunks.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

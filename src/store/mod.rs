@@ -6,6 +6,7 @@
 
 pub mod aging;
 pub mod audit;
+pub mod calls;
 pub mod deletion;
 pub mod documents;
 pub mod events;
@@ -29,7 +30,10 @@ pub mod sessions;
 mod sql;
 pub mod storage;
 pub mod tasks;
+pub mod tenants;
+pub mod trail;
 pub mod usage;
+pub mod vaults;
 pub mod workers;
 mod writer;
 
@@ -71,6 +75,20 @@ pub struct Snapshot<'a> {
 
 /// A write transaction within a scope: a savepoint of the writer's current turn.
 pub struct Tx<'a>(Snapshot<'a>);
+
+impl<'a> Snapshot<'a> {
+    /// The same moment, seen within another scope: for what the platform may know of several tenants.
+    pub fn within<'b>(&'b self, scope: &'b Scope) -> Snapshot<'b> {
+        Snapshot { conn: self.conn, scope, now: self.now }
+    }
+}
+
+impl Tx<'_> {
+    /// The same transaction within another scope: for what the platform does in a tenant.
+    pub fn within<'b>(&'b self, scope: &'b Scope) -> Tx<'b> {
+        Tx(self.0.within(scope))
+    }
+}
 
 impl<'a> Deref for Tx<'a> {
     type Target = Snapshot<'a>;

@@ -134,10 +134,30 @@ impl Tx<'_> {
         self.run(sql, params![access_key, self.now.0])
     }
 
+    /// Ends every session in which a user is the subject, really acts, or is where the session descends from (S13).
+    /// Returns how many ended.
+    pub fn revoke_sessions_of(&self, user: &UserId) -> Result<usize> {
+        let sql = "UPDATE token_session SET revoked_at = ?2 WHERE revoked_at IS NULL AND (user = ?1 OR actor = ?1 \
+                   OR root_session IN (SELECT session_id FROM token_session WHERE user = ?1 AND actor IS NULL))";
+        self.run(sql, params![user.as_str(), self.now.0])
+    }
+
+    /// Ends every session in which a user acts for somebody else. Returns how many ended.
+    pub fn revoke_sessions_by(&self, actor: &UserId) -> Result<usize> {
+        let sql = "UPDATE token_session SET revoked_at = ?2 WHERE revoked_at IS NULL AND actor = ?1";
+        self.run(sql, params![actor.as_str(), self.now.0])
+    }
+
     /// Notes that the person proved who they are again.
     pub fn prove_session(&self, id: &SessionId) -> Result<()> {
         let sql = "UPDATE token_session SET proved_at = ?2 WHERE session_id = ?1";
         self.run(sql, params![id.as_str(), self.now.0]).map(drop)
+    }
+
+    /// Removes credentials that expired more than 30 days ago (spec/governance.md 5.3). Returns how many.
+    pub fn purge_credentials(&self) -> Result<usize> {
+        let before = self.now.plus_seconds(-30 * 86_400);
+        self.run("DELETE FROM credential WHERE expire < ?1", [before.0])
     }
 
     /// Removes sessions that ended more than a day ago. Returns how many.

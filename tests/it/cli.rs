@@ -36,13 +36,35 @@ fn accounts_are_managed_on_a_stopped_server_only() {
     yard.start_again();
     let mira = yard.nobody().basic("mira", &password);
     assert_eq!(mira.ok("users.get_current_user", json!({}))["user"]["role"], "admin");
+    let session = mira.signed_in();
+    let made = mira.ok("auth.create_credentials", json!({}))["credentials"].clone();
     yard.stop();
+    let (done, _, said) = user(&yard, &["set-password", "mira", "--admin"]);
+    assert!(!done && said.contains("--admin"), "a role is not changed in passing: {said}");
     let (done, shown, _) = user(&yard, &["set-password", "mira"]);
     let changed = shown.lines().find_map(|line| line.strip_prefix("Password")).unwrap().trim().to_owned();
     assert!(done && changed != password);
     yard.start_again();
     yard.nobody().basic("mira", &password).call("users.get_current_user", json!({})).is(401, 22);
     yard.nobody().basic("mira", &changed).ok("users.get_current_user", json!({}));
+    session.call("users.get_current_user", json!({})).is(401, 30);
+    let field = |name: &str| made[name].as_str().unwrap().to_owned();
+    let by_key = yard.nobody().basic(&field("access_key"), &field("secret_key"));
+    by_key.ok("users.get_current_user", json!({}));
+
+    // A password of one's own, from standard input.
+    yard.stop();
+    let typed = |text: &str| {
+        let input = yard.home().join("typed");
+        std::fs::write(&input, text).unwrap();
+        let mut command = yard.command(&["user", "set-password", "mira", "--stdin", "--data"]);
+        command.arg(yard.data()).stdin(std::fs::File::open(&input).unwrap()).output().unwrap()
+    };
+    let short = typed("too short\n");
+    assert!(!short.status.success() && String::from_utf8_lossy(&short.stderr).contains("12 characters"));
+    assert!(typed("long enough for this\n").status.success());
+    yard.start_again();
+    yard.nobody().basic("mira", "long enough for this").ok("users.get_current_user", json!({}));
 }
 
 #[test]

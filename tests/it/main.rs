@@ -3,7 +3,10 @@
 
 mod agent;
 mod attacks;
+mod audit;
 mod cli;
+mod client_web;
+mod deeds;
 mod errors;
 mod events;
 mod fsync;

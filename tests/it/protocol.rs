@@ -294,3 +294,63 @@ fn the_sdk_gets_a_connection_for_each_call() {
     assert_eq!(connection("clearml-2.1.12").as_deref(), Some("close"));
     assert_ne!(connection("Webapp-2.0.0").as_deref(), Some("close"));
 }
+
+#[test]
+fn case_69_old_clients_send_all_tags_in_one_list() {
+    let yard = Yard::start();
+    let admin = yard.admin();
+    let body = json!({"name": "old", "type": "training", "tags": ["archived", "x", "annotated1"]});
+    let id = admin.at("2.2").ok("tasks.create", body)["id"].clone();
+    let row = |client: &crate::yard::Client, more: serde_json::Value| {
+        let mut query = more;
+        query["id"] = json!([id]);
+        query["only_fields"] = json!(["tags", "system_tags"]);
+        client.ok("tasks.get_all", query)["tasks"].clone()
+    };
+    let now = row(&admin, json!({}));
+    assert_eq!(now, json!([{"tags": ["x"], "system_tags": ["annotated1", "archived"]}]));
+    let old = admin.at("2.2");
+    assert_eq!(row(&old, json!({}))[0]["tags"], json!(["annotated1", "archived", "x"]));
+    assert_eq!(row(&old, json!({"tags": ["archived"]})).as_array().unwrap().len(), 1);
+    assert_eq!(row(&old, json!({"tags": ["-archived"]})), json!([]));
+}
+
+#[test]
+fn case_70_values_of_another_type() {
+    let yard = Yard::start();
+    let admin = yard.admin();
+    for body in
+        [json!({"queue": 5}), json!({"queue": true}), json!({"queue": null}), json!({"queue": []}), json!({})]
+    {
+        admin.call("queues.get_by_id", body).is(400, 12);
+    }
+    for (seen, code) in [(json!("5"), 200), (json!(5.7), 200), (json!("x"), 400)] {
+        assert_eq!(admin.call("workers.get_all", json!({"last_seen": seen})).status, code, "{seen}");
+    }
+    for tags in [json!("x"), json!([5]), json!([null])] {
+        admin.call("queues.create", json!({"name": "typed", "tags": tags})).is(400, 12);
+    }
+    let id = admin.ok("queues.create", json!({"name": "typed", "tags": null}))["id"].clone();
+    assert_eq!(admin.ok("queues.get_by_id", json!({"queue": id}))["queue"]["tags"], json!([]));
+}
+
+/// Making things public is for administrators, where the server allows it at all (spec/governance.md).
+#[test]
+fn case_74_public_tasks_are_read_by_all_and_changed_by_none() {
+    let yard = Yard::secure().env("CLEARML__services__organization__allow_public", "true").start();
+    let admin = yard.admin();
+    let project = admin.ok("projects.create", json!({"name": "shown"}))["id"].clone();
+    let id = admin.ok("tasks.create", json!({"name": "shown", "type": "training", "project": project}))["id"]
+        .clone();
+    admin.ok("tasks.edit", json!({"task": id, "comment": "still mine"}));
+    admin.ok("tasks.make_public", json!({"ids": [id]}));
+    let plain = admin.ok("tasks.get_all", json!({"id": [id], "only_fields": ["company"]}));
+    assert_eq!(plain["tasks"], json!([{"company": ""}]));
+    let query = json!({"id": [id], "only_fields": ["company", "user.name", "project.name"]});
+    let row = admin.ok("tasks.get_all_ex", query)["tasks"][0].clone();
+    assert_eq!(row["company"], json!({}));
+    assert_eq!((&row["user"]["name"], &row["project"]["name"]), (&json!("Administrator"), &json!("shown")));
+    let without = admin.ok("tasks.get_all_ex", json!({"id": [id], "allow_public": false}));
+    assert_eq!(without["tasks"], json!([]));
+    admin.call("tasks.edit", json!({"task": id, "comment": "not any more"})).is(403, 21);
+}

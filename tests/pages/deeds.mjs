@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { PROJECT, TASK, WEB, flaws, go, step } from "./browser.mjs";
 
-/** `call` is the API as the same person; `page` is signed in. */
-export async function deeds(page, call) {
+function helpers(call) {
   const api = async (operation, body) => {
     const answer = await call(operation, body);
     const reply = await answer.json();
@@ -11,6 +10,12 @@ export async function deeds(page, call) {
     return reply.data;
   };
   const draft = async (name) => (await api("tasks.create", { name, type: "training", project: PROJECT })).id;
+  return { api, draft };
+}
+
+/** `call` is the API as the same person; `page` is signed in. */
+export async function deeds(page, call) {
+  const { api, draft } = helpers(call);
   const stored = async (id) => (await api("tasks.get_by_id", { task: id })).task;
   const notice = () => page.locator("main > .note").first().innerText();
 
@@ -29,7 +34,7 @@ export async function deeds(page, call) {
   await step("a draft is enqueued and taken out again", async () => {
     id = await draft("waits");
     await go(page, `/tasks/${id}`);
-    await press("Enqueue", (dialog) => dialog.locator("select").selectOption({ label: "default" }));
+    await press("Enqueue", (dialog) => dialog.locator("select").selectOption({ label: "default (no agent listens)" }));
     assert.equal((await stored(id)).status, "queued");
     assert.match(await notice(), /^Enqueued\. No agent listens/);
     await page.reload();
@@ -53,7 +58,7 @@ export async function deeds(page, call) {
   await step("a running task is aborted, published, cloned", async () => {
     await api("tasks.started", { task: id });
     await go(page, `/tasks/${id}`);
-    await press("Abort");
+    await press("Abort", async (dialog) => assert.match(await dialog.innerText(), /It runs now/));
     assert.equal((await stored(id)).status, "stopped");
     await press("Publish");
     assert.equal((await stored(id)).status, "published");
@@ -90,6 +95,7 @@ export async function deeds(page, call) {
     const [one, two, runs] = [await draft("bulk one"), await draft("bulk two"), await draft("bulk runs")];
     for (const each of [two, runs]) await api("tasks.started", { task: each });
     await api("tasks.stopped", { task: two });
+    const three = await draft("bulk three");
     await go(page, `/projects/${PROJECT}/tasks`);
     const bulk = async (ids, verb, fill = async () => {}) => {
       for (const each of ids) await page.check(`#t-${each} input`);
@@ -99,8 +105,31 @@ export async function deeds(page, call) {
       await fill(dialog);
       await Promise.all([page.waitForNavigation(), dialog.locator("footer button").click()]);
     };
+    const queue = (dialog) => dialog.locator("select").selectOption({ label: "default (no agent listens)" });
+    await bulk([one, three, runs], "Enqueue", queue);
+    assert.equal(await notice(), "2 enqueued, 1 refused: bulk runs (It runs already). No agent listens to this queue. "
+      + "Start one with clearml-agent daemon --queue and the queue's name.");
+    assert.deepEqual(await Promise.all([one, three, runs].map(async (id) => (await stored(id)).status)), ["queued", "queued", "in_progress"]);
+    await bulk([one, three], "Dequeue");
+    assert.equal(await notice(), "2 dequeued.");
+    assert.equal((await stored(one)).status, "created");
+    await bulk([one, three], "Clone");
+    assert.equal(await notice(), "2 cloned.");
+    const { tasks: copies } = await api("tasks.get_all", { project: [PROJECT], name: "^Clone of bulk ", only_fields: ["id", "name", "status"], order_by: ["name"] });
+    assert.deepEqual(copies.map(({ name, status }) => [name, status]), [["Clone of bulk one", "created"], ["Clone of bulk three", "created"]]);
+    await bulk(copies.map(({ id }) => id), "Delete");
+    assert.equal(await notice(), "2 deleted.");
+    await api("tasks.started", { task: three });
+    await bulk([three, one], "Abort", async (dialog) => {
+      assert.equal(await dialog.locator("h1").textContent(), "Abort 1 of 2 tasks?");
+      assert.match(await dialog.innerText(), /It runs now/);
+    });
+    assert.equal(await notice(), "1 aborted, 1 refused: bulk one (It neither runs nor waits).");
+    await bulk([three], "Reset", async (dialog) => assert.match(await dialog.innerText(), /Their results go for good:/));
+    assert.equal(await notice(), "1 reset.");
+    assert.equal((await stored(three)).status, "created");
     await bulk([two, runs], "Publish", async (dialog) => {
-      assert.equal(await dialog.locator("h1").textContent(), "Publish 2 tasks?");
+      assert.equal(await dialog.locator("h1").textContent(), "Publish 1 of 2 tasks?");
       assert.match(await dialog.innerText(), /1 will be refused: It has not ended yet\./);
     });
     assert.equal(await notice(), "1 published, 1 refused: bulk runs (It has not ended yet).");
@@ -133,4 +162,32 @@ export async function deeds(page, call) {
     assert.match(await page.locator("main [role=alert]").innerText(), /Type delete to confirm\. Nothing was deleted\./);
     assert.equal((await stored(TASK)).status, "completed");
   }, /422 \(Unprocessable/);
+}
+
+/** Tasks whose questions have something to tell; answers their pages, to be looked at. */
+export async function questions(call) {
+  const { api, draft } = helpers(call);
+  const parent = await draft("parent");
+  const child = (await api("tasks.create", { name: "child", type: "training", project: PROJECT, parent })).id;
+  const waits = await draft("waits in the queue");
+  await api("tasks.enqueue", { task: waits });
+  for (const each of [parent, child]) await api("tasks.started", { task: each });
+  await api("workers.status_report", { worker: "gpu-07:gpu0,1", timestamp: Date.now(), task: parent });
+  return {
+    "ask-abort": `/tasks/${parent}/abort`, "ask-reset": `/tasks/${parent}/reset`, "ask-clone": `/tasks/${parent}/clone`,
+    "ask-enqueue": `/tasks/${(await draft("to be enqueued"))}/enqueue`, "ask-dequeue": `/tasks/${waits}/dequeue`,
+    "ask-publish": `/tasks/${TASK}/publish`, "ask-archive": `/tasks/${parent}/archive`, "refused-delete": `/tasks/${parent}/delete`,
+  };
+}
+
+/** The bar of the table and a question over it, as people see them. */
+export async function lookAtMany(page, look) {
+  await go(page, `/projects/${PROJECT}/tasks`);
+  const boxes = page.locator("tbody input[name=task]");
+  for (const at of [0, 1, 2]) await boxes.nth(at).check();
+  await look(page, "bulk-bar");
+  await page.locator("[data-bulk] button", { hasText: "Enqueue" }).click();
+  await page.locator("dialog #confirm").waitFor();
+  await look(page, "bulk-dialog");
+  await page.locator("dialog [data-close]").click();
 }

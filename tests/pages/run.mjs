@@ -1,6 +1,6 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
-import { deeds } from "./deeds.mjs";
+import { deeds, lookAtMany, questions } from "./deeds.mjs";
 import { queues } from "./queues.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
@@ -95,23 +95,27 @@ await step("console: a search looks through the whole log, match by match", asyn
   await page.locator("#filter").fill("EPOCH 39:");
   await page.locator("#filter").press("Enter");
   await page.waitForURL(/q=EPOCH/);
-  const marked = () => page.locator("#lines li.mark-l").first();
-  assert.match(await marked().innerText(), /epoch 39: loss/, "whatever its case, the newest match is shown");
+  // An entry may have several lines, and all of them are marked.
+  const marked = async () => (await page.locator("#lines li.mark-l").allInnerTexts()).join("\n");
+  assert.match(await marked(), /epoch 39: loss/, "whatever its case, the newest match is shown");
   await page.locator("#filter").fill("^.*epoch 1[0-4]: ");
   await page.locator("[name=re]").check();
   await page.locator("#filter").press("Enter");
   await page.waitForURL(/re=1/);
   assert.match(await page.locator("label.find").innerText(), /\d+ entr/);
-  const newest = await marked().innerText();
+  const newest = await marked();
   assert.match(newest, /epoch 1[0-4]:/);
   const previous = page.locator("a[data-match=before]");
   if (await previous.count()) {
     await previous.click();
     await page.waitForURL(/line=\d+/);
-    assert.match(await marked().innerText(), /epoch 1[0-4]:/);
-    assert.notEqual(await marked().innerText(), newest);
+    assert.match(await marked(), /epoch 1[0-4]:/);
+    assert.notEqual(await marked(), newest);
     await page.locator("a[data-match=after]").click();
-    await page.waitForFunction((text) => document.querySelector("#lines li.mark-l")?.innerText === text, newest);
+    await page.waitForFunction(
+      (text) => [...document.querySelectorAll("#lines li.mark-l")].map((line) => line.innerText).join("\n") === text,
+      newest,
+    );
   }
   await page.locator("#filter").fill("(");
   await page.locator("#filter").press("Enter");
@@ -202,6 +206,8 @@ await step("a form without the session's token is refused", async () => {
 
 await deeds(page, call);
 const made = await queues(page, call);
+let asked;
+await step("tasks for the questions", async () => (asked = await questions(call)));
 
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");
@@ -239,7 +245,7 @@ const PAGES = {
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
   plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
-  queues: "/queues", "new-queue": "/queues/new", ...made,
+  queues: "/queues", "new-queue": "/queues/new", ...asked, ...made,
 };
 
 async function look(page, name) {
@@ -274,6 +280,7 @@ for (const theme of ["Light", "Dark"]) {
       assert.ok(theme === "Dark" ? level < 70 : level > 200, `${name}: background ${level}`);
       await look(page, name);
     }
+    await lookAtMany(page, look);
   });
 }
 

@@ -80,15 +80,31 @@ fn report_now(front: &FrontDoor) {
         .unwrap();
 }
 
+/// The most memory that this process has had, in bytes; none where other tests share the process, or off Linux.
+fn peak_memory() -> Option<u64> {
+    std::env::var_os("NEXTEST")?;
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
+}
+
 #[test]
 fn a_year_of_samples_stays_small() {
     let front = FrontDoor::open();
+    let empty = front.disk();
     let mut largest = [0; 3];
-    for _ in 0..365 / STEP {
+    // Disk and memory once all windows of time are full: 30 days of workers and containers, 90 of queues.
+    let mut full = None;
+    for round in 0..365 / STEP {
+        if round * STEP == 100 {
+            full = Some((front.disk(), peak_memory()));
+        }
         days_pass(&front, STEP);
         burst(&front);
         report_now(&front);
         thin_out(&front.app, Millis(0)).unwrap();
+        // As the background job does it twice a second.
+        front.app.store.checkpoint(false).unwrap();
         for (largest, table) in largest.iter_mut().zip(["worker_report", "queue_metric", "serving_sample"]) {
             *largest = (*largest).max(count(&front, table));
         }
@@ -102,6 +118,20 @@ fn a_year_of_samples_stays_small() {
     assert!(workers >= WORKERS * 30 / STEP, "a month is kept: {workers}");
     let oldest = front.value::<i64>("SELECT min(timestamp) FROM worker_report", []).unwrap();
     assert!(Millis::now().0 - oldest <= 31 * DAY);
+
+    let (disk_then, memory_then) = full.unwrap();
+    let disk = front.disk();
+    assert!(disk_then > empty, "samples take room: {empty} bytes empty, {disk_then} after 100 days");
+    // What goes makes room for what comes: the file and its log are as large as after 100 days, give or take a tenth.
+    assert!(disk <= disk_then + disk_then / 10, "{disk} bytes after a year, {disk_then} after 100 days");
+    // Rows of this test have about 100 bytes; with indexes and pages that are not full no more than 400.
+    let pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+    let database = u64::try_from(front.value::<i64>(pages, []).unwrap()).unwrap();
+    let rows = u64::try_from(workers + queues + serving).unwrap();
+    assert!(database <= empty + rows * 400, "{database} bytes for {rows} rows, {empty} without any");
+    if let (Some(then), Some(now)) = (memory_then, peak_memory()) {
+        assert!(now <= then + 16 * 1024 * 1024, "{now} bytes of memory after a year, {then} after 100 days");
+    }
 }
 
 #[test]

@@ -350,7 +350,7 @@ fn case_55_70_workers_belong_to_their_user_and_tenant() {
 }
 
 #[test]
-fn runtime_properties_are_remembered_for_their_time() {
+fn case_50_runtime_properties_are_remembered_for_their_time() {
     let front = FrontDoor::open();
     let ann = front.ann();
     let read = |visitor: &Visitor<'_>| {

@@ -14,6 +14,8 @@ pub(super) struct Document {
     pub(super) substitutions: usize,
     /// One more than the largest [`Layer::id`].
     pub(super) layers: usize,
+    /// Where each layer's assignment stands in the text, by layer id: from its key to behind its separator, in bytes.
+    pub(super) spans: Vec<Option<(usize, usize)>>,
 }
 
 pub(super) struct Node {

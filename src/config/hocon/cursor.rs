@@ -29,6 +29,11 @@ impl<'t> Cursor<'t> {
         self.rest
     }
 
+    /// Bytes not read yet.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(super) fn bump(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let c = chars.next()?;

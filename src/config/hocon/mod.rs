@@ -17,6 +17,7 @@
 
 mod ast;
 mod cursor;
+mod cut;
 mod duration;
 mod error;
 mod keep;
@@ -32,6 +33,7 @@ mod fuzz_tests;
 #[cfg(test)]
 mod tests;
 
+pub use cut::cut;
 pub use error::HoconError;
 pub use unresolved::{Part, Substitution, Unresolved};
 pub use value::{Kind, Object, Origin, Place, Position, Scalar, ScalarKind, Value};

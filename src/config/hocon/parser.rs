@@ -52,6 +52,8 @@ pub(super) struct Parser<'t> {
     size: usize,
     substitutions: usize,
     layers: usize,
+    length: usize,
+    spans: Vec<Option<(usize, usize)>>,
 }
 
 /// A piece as it was read, before neighbours are joined.
@@ -63,11 +65,26 @@ struct Read {
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str, options: &'t Options<'t>) -> Self {
-        Self { cursor: Cursor::new(text), options, size: 0, substitutions: 0, layers: 0 }
+        let length = text.len();
+        Self {
+            cursor: Cursor::new(text),
+            options,
+            size: 0,
+            substitutions: 0,
+            layers: 0,
+            length,
+            spans: Vec::new(),
+        }
     }
 
     fn finish(self, root: Node) -> Document {
-        Document { root, size: self.size, substitutions: self.substitutions, layers: self.layers }
+        Document {
+            root,
+            size: self.size,
+            substitutions: self.substitutions,
+            layers: self.layers,
+            spans: self.spans,
+        }
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> HoconError {
@@ -108,9 +125,27 @@ impl<'t> Parser<'t> {
                     return Ok(fields);
                 }
                 (Some(','), _) => return Err(self.error("a comma without a field before it; remove it")),
-                (Some(_), _) => self.field(&mut fields, depth)?,
+                (Some(_), _) => {
+                    let (begin, first) = (self.offset(), self.layers);
+                    self.field(&mut fields, depth)?;
+                    self.separator('}')?;
+                    self.note_span(first, begin);
+                }
             }
-            self.separator('}')?;
+        }
+    }
+
+    /// Bytes read.
+    fn offset(&self) -> usize {
+        self.length - self.cursor.left()
+    }
+
+    /// Notes where the layers made since `first` were assigned; those of fields inside know it already.
+    fn note_span(&mut self, first: usize, begin: usize) {
+        let span = (begin, self.offset());
+        self.spans.resize(self.layers, None);
+        for known in self.spans.iter_mut().skip(first) {
+            known.get_or_insert(span);
         }
     }
 

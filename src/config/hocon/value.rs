@@ -318,12 +318,12 @@ impl Value {
 }
 
 impl Scalar {
-    pub(super) fn string(text: String) -> Self {
+    pub(in crate::config) fn string(text: String) -> Self {
         Self { kind: ScalarKind::String, text, raw: None }
     }
 
     /// Recognises null, booleans and numbers in text that stood without quotes.
-    pub(super) fn recognise(text: String) -> Self {
+    pub(in crate::config) fn recognise(text: String) -> Self {
         let kind = if text.eq_ignore_ascii_case("null") {
             ScalarKind::Null
         } else if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {

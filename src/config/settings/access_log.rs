@@ -57,7 +57,7 @@ section! {
 section! {
     /// The adapter `file`.
     pub struct FileAdapter {
-        /// The file; unset: `api-calls.jsonl` in the data directory.
+        /// The file; unset: `clearml.apiserver.api-logs` in the data directory. With a rotation its suffix follows.
         path: Option<String> = None,
     }
 }
@@ -157,6 +157,8 @@ section! {
     pub struct LogStore {
         /// How long entries are kept, in days; 0: for ever.
         retention_days: u64 = 90,
+        /// How long security events and the steps of tasks' trails are kept, in days; 0: for ever.
+        security_retention_days: u64 = 0,
     }
 }
 
@@ -232,22 +234,24 @@ const NOT_LOGGED: [(&str, &str); 5] = [
 ];
 
 impl Endpoints {
-    /// What an endpoint leaves in the log: its own entry, else the shipped rule, else the default entry, else calls without data.
+    /// What an endpoint leaves in the log: its own entry, else the shipped rule, else the default entry, else calls without
+    /// data. Of calls that govern (identities, credentials, access, storage) the request is logged too.
     #[must_use]
-    pub fn rule(&self, service: &str, action: &str) -> EndpointLogging {
+    pub fn rule(&self, service: &str, action: &str, governs: bool) -> EndpointLogging {
         let own = self.services.get(service).and_then(|actions| actions.get(action));
         let shipped = NOT_LOGGED.contains(&(service, action)).then_some(false);
         let fields = |pick: fn(&EndpointRule) -> Option<&LoggedFields>| {
-            own.and_then(pick).or_else(|| pick(&self.default)).cloned().unwrap_or(LoggedFields::Nothing)
+            own.and_then(pick).or_else(|| pick(&self.default)).cloned()
         };
+        let request = if governs { LoggedFields::Everything } else { LoggedFields::Nothing };
         EndpointLogging {
             log_call: own
                 .and_then(|rule| rule.log_call)
                 .or(shipped)
                 .or(self.default.log_call)
                 .unwrap_or(true),
-            log_data: fields(|rule| rule.log_data.as_ref()),
-            log_result_data: fields(|rule| rule.log_result_data.as_ref()),
+            log_data: fields(|rule| rule.log_data.as_ref()).unwrap_or(request),
+            log_result_data: fields(|rule| rule.log_result_data.as_ref()).unwrap_or(LoggedFields::Nothing),
         }
     }
 }

@@ -81,6 +81,8 @@ section! {
         default_expiration_sec: Seconds = Seconds::new(0),
         /// Keys per user; 0: unlimited.
         max_credentials: u64 = 0,
+        /// Keys older than this are flagged as due for rotation, in seconds; 0: never.
+        rotate_after_sec: Seconds = Seconds::new(31_536_000),
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::error::WarningKind;
 use super::super::hocon::Object;
 use super::super::read::Reader;
 use super::super::section::section;
+use super::super::suggest;
 use super::organization::check_feature;
 
 section! {
@@ -85,6 +86,8 @@ pub const BUILT_IN_GROUPS: [(&str, &str); 3] = [
 ];
 /// Longest id of a group, in characters.
 const MAX_GROUP_ID: usize = 64;
+/// Names of the roles that people have.
+const ROLES: [&str; 8] = ["system", "root", "admin", "superuser", "user", "annotator", "consumer", "guest"];
 const AT: &str = "services.auth.default_groups";
 
 impl ServiceAuth {
@@ -96,6 +99,19 @@ impl ServiceAuth {
         };
         let mut names: HashMap<String, String> = taken(|group| group.0.to_owned()).collect();
         let mut ids: HashMap<String, String> = taken(|group| group.1.to_owned()).collect();
+        for (role, features) in &self.ui_features_per_role {
+            let at = format!("services.auth.ui_features_per_role.{role}");
+            if !ROLES.contains(&role.as_str()) {
+                let hint = suggest::nearest(role, ROLES)
+                    .map(|name| format!("; did you mean {name}"))
+                    .unwrap_or_default();
+                let message = format!("names a role that does not exist{hint}");
+                reader.warn(WarningKind::Suspicious, &at, None, message);
+            }
+            for feature in features.keys() {
+                check_feature(feature, &format!("{at}.{feature}"), reader);
+            }
+        }
         for (key, group) in &mut self.default_groups {
             let at = format!("{AT}.{key}");
             let value = place(key);

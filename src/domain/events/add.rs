@@ -10,7 +10,7 @@ use super::{
     text,
 };
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, redaction, vaults},
     store::{
         Tx,
         events::{Learned, Owner, OwnerKind},
@@ -48,13 +48,17 @@ pub fn add(ctx: &Ctx<'_>, lines: &[&str]) -> Result<Added> {
             ignored_metrics: &services.events.ignore_iteration.metrics,
             compress_from: services.events.plot_compression_threshold,
             validate_plots: services.events.validate_plot_str,
-            log_filter: &*ctx.app.events.log_filter,
         },
     )?;
     if batch.entities.is_empty() {
         return none_stored(batch.refused);
     }
     for entity in &mut batch.entities {
+        if !entity.report.lines.is_empty()
+            && let Some(secrets) = redaction::of_task(ctx, &entity.id)
+        {
+            entity.masked = redaction::mask_lines(&secrets, &mut entity.report);
+        }
         entity.report.pack_lines()?;
     }
     let (added, learned) = ctx.write_events(|tx| store(ctx, tx, &mut batch))?;
@@ -80,6 +84,10 @@ fn store(ctx: &Ctx<'_>, tx: &Tx<'_>, batch: &mut Batch<'_>) -> Result<(Added, Le
         if entity.accepted > 0 {
             let by = ctx.caller.user.as_str();
             let names = &ctx.app.store.series_names;
+            for (worker, ending) in &entity.masked.stored {
+                tx.mask_end_of_newest_line(&entity.id, worker, ending, vaults::MASK)?;
+            }
+            redaction::count(ctx, tx, &entity.id, entity.masked.count)?;
             tx.store_report(owner, &entity.report, by, max_pairs, names, &mut learned)?;
             added += entity.accepted;
         }

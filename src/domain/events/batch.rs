@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use super::{LogFilter, group::Grouped, raw::RawEvent, text::Token};
+use super::{group::Grouped, raw::RawEvent, text::Token};
 use crate::{
     store::events::{EventKind, OwnerKind},
     types::{ApiError, ErrorKind, Millis, Result},
@@ -28,8 +28,6 @@ pub(super) struct Defaults<'a> {
     pub(super) compress_from: u64,
     /// Whether plots are checked for being JSON.
     pub(super) validate_plots: bool,
-    /// What console lines pass.
-    pub(super) log_filter: &'a dyn LogFilter,
 }
 
 /// Refusals by message, with how often each occurred.

@@ -12,6 +12,7 @@ use super::{
     raw::RawEvent,
     text::{Token, Whole},
 };
+use crate::domain::redaction::Masked;
 use crate::store::events::{
     EventKind, OwnerKind, Progress, Report, ReportedImage, ReportedLine, ReportedRows, ReportedScalar,
     ReportedSeries, ReportedVector, Sender, Summary,
@@ -27,6 +28,8 @@ pub(super) struct Grouped<'a> {
     /// Events that are refused if the owner may be written; else they count as its own kind of refusal.
     pub(super) refused: Refusals,
     pub(super) report: Report<'a>,
+    /// What was masked in its lines.
+    pub(super) masked: Masked,
     series: HashMap<SeriesKey<'a>, usize>,
     /// Where the last event went, and for each series where the next one went: reporters repeat their order.
     last: usize,
@@ -60,6 +63,7 @@ impl<'a> Grouped<'a> {
             accepted: 0,
             refused: Refusals::default(),
             report: Report::default(),
+            masked: Masked::default(),
             series: HashMap::new(),
             last: 0,
             follow: Vec::new(),
@@ -158,7 +162,6 @@ impl<'a> Grouped<'a> {
                     Some(Token::Text(key)).filter(|key| *key != Token::Text("".into())),
                 );
                 let common = common(self, &event.extras)?;
-                let msg = msg.map(|msg| defaults.log_filter.filter(&self.id, msg));
                 self.take_line(metric, variant, level, msg, &common, defaults);
             }
         }

@@ -17,7 +17,6 @@ mod document;
 mod download;
 mod fields;
 mod figure;
-mod filter;
 mod group;
 mod held;
 mod image_sample;
@@ -47,7 +46,6 @@ pub use choice::{Choice, MetricVariants};
 pub use compaction::compact;
 pub use delete::delete_events;
 pub use download::{LineForm, LinePattern, LogFile, log_file};
-pub use filter::{LogFilter, Unfiltered};
 pub use image_sample::{ImageAnswer, ImageSampleRequest, NextSample, image_sample, next_image};
 pub use log_search::{LogMatches, LogSearch, LogSearchPage, Matches, SearchAt, find_in_log, search_log};
 pub use logs::{
@@ -76,14 +74,12 @@ use crate::{domain::Ctx, types::Millis};
 
 /// What a server keeps for events besides the database.
 pub struct EventsState {
-    /// What console lines pass on their way in.
-    pub log_filter: Box<dyn LogFilter>,
     states: held::States,
 }
 
 impl Default for EventsState {
     fn default() -> Self {
-        EventsState { log_filter: Box::new(Unfiltered), states: held::no_states() }
+        EventsState { states: held::no_states() }
     }
 }
 

@@ -41,7 +41,6 @@ pub(in crate::domain) fn add_past(
         ignored_metrics: &services.events.ignore_iteration.metrics,
         compress_from: services.events.plot_compression_threshold,
         validate_plots: services.events.validate_plot_str,
-        log_filter: &*app.events.log_filter,
     };
     let mut past = Past::default();
     let mut batch = match Batch::read(lines, &defaults) {

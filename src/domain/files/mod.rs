@@ -7,6 +7,7 @@ mod access;
 mod delete;
 mod download;
 mod locks;
+mod tenant;
 mod upload;
 mod verify;
 

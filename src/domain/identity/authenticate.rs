@@ -8,7 +8,7 @@ use crate::{
         password::{self, HashError},
         token,
     },
-    domain::{App, Call, Caller, CallerKind, Role},
+    domain::{App, Call, Caller, Role},
     store::{
         Lane, Scope, Snapshot,
         identity::{Account, Credential},
@@ -51,10 +51,9 @@ pub fn authenticate(app: &App, presented: &Presented, call: &Call, endpoint: &st
         Presented::Bearer(token) => bearer(app, token, call),
         Presented::Cookie(token) => {
             let caller = bearer(app, token, call)?;
-            // Service accounts and identities of the platform have no browser sign-in (spec/governance.md 5.2).
-            match caller.kind {
-                CallerKind::Service(_) => Err(ErrorKind::InvalidToken.into()),
-                _ => Ok(caller),
+            match super::browser::may_sign_in(app, &caller) {
+                true => Ok(caller),
+                false => Err(ErrorKind::InvalidToken.into()),
             }
         }
         Presented::Page(id) => page(app, id, call),
@@ -123,6 +122,9 @@ fn pair(app: &App, key: &str, secret: &str, call: &Call, endpoint: &str) -> Resu
         let tenant = (credential.company != account.company).then_some(&credential.company);
         principal::load(snapshot, &app.settings, &account, tenant)
     })?;
+    if call.browser && !super::browser::may_sign_in(app, &caller) {
+        return Err(ApiError::new(ErrorKind::InvalidCredentials, "this identity has no browser sign-in"));
+    }
     note_use(app, &credential, call)?;
     caller.access_key = Some(credential.access_key);
     Ok(caller)
@@ -249,9 +251,20 @@ fn of_session(app: &App, snapshot: &Snapshot<'_>, session: Session, call: &Call)
             _ => error,
         })?;
     if let Some(actor) = &session.actor {
-        let actor = snapshot.account(actor.as_str())?.filter(|actor| !actor.disabled).ok_or_else(dead)?;
-        super::impersonate::describe(&mut caller, &actor);
-        caller.minted = actor.role.parse().is_ok_and(|role: Role| !role.is_system());
+        let actor = snapshot.account(actor.as_str())?.ok_or_else(dead)?;
+        if !super::minting::may_still_act(snapshot, &app.settings, &actor, &session.tenant)? {
+            return Err(dead());
+        }
+        let role: Role = actor.role.parse().unwrap_or(Role::Guest);
+        // S4: only the platform hands out tokens without a limit, and only for those whose task it does not run.
+        if session.task.is_some() || !role.is_system() {
+            caller = caller.capped();
+        }
+        if !role.is_system() {
+            caller.tenants = vec![session.tenant.clone()];
+        }
+        super::impersonate::describe(&mut caller, &actor, role);
+        caller.task = session.task;
     }
     caller.session = Some(session.id);
     caller.root_session = Some(session.root);

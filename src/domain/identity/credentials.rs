@@ -3,8 +3,11 @@
 use crate::{
     crypto::{Secret, keyed::keyed_hash, random},
     domain::{Caller, Ctx},
-    store::identity::{Credential, NewCredential},
-    types::{ApiError, ErrorKind, Millis, Result},
+    store::{
+        Tx,
+        identity::{Credential, NewCredential},
+    },
+    types::{ApiError, CompanyId, ErrorKind, Millis, Result, UserId},
 };
 
 /// A fresh credential: the only time that the secret is shown.
@@ -69,19 +72,46 @@ pub fn create_credential(
     Ok(IssuedCredential { access_key, secret_key, label: label.map(str::to_owned), expire })
 }
 
-fn expiry(ctx: &Ctx<'_>, asked: Option<i64>) -> Result<Option<Millis>> {
+/// A fresh pair for somebody of a tenant, made by the platform within `tx`: access key and secret.
+pub(in crate::domain) fn issue_credential(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    user: &UserId,
+    company: &CompanyId,
+    label: &str,
+) -> Result<(String, Secret<String>)> {
+    let (key_id, key) = current_key(ctx)?;
+    let access_key = random::new_access_key();
+    let secret_key = random::new_secret();
+    tx.insert_credential(&NewCredential {
+        access_key: &access_key,
+        user,
+        company,
+        secret_hash: hash_secret(key, &access_key, secret_key.expose()),
+        key_id,
+        label: Some(label),
+        from_config: false,
+        created_by: Some(&ctx.caller.user),
+        expire: None,
+    })?;
+    Ok((access_key, secret_key))
+}
+
+pub(super) fn expiry(ctx: &Ctx<'_>, asked: Option<i64>) -> Result<Option<Millis>> {
     let most = ctx.app.settings.apiserver.auth.credentials.default_expiration_sec.signed();
+    // An administrator who manages somebody's keys by Impersonate-As asks as an administrator.
+    let administers = ctx.caller.administers_in_person();
     let asked = asked.filter(|seconds| *seconds != 0);
     if asked.is_some_and(|seconds| seconds < 0) {
         return Err(ApiError::new(ErrorKind::ValidationError, "expiration_sec must not be negative"));
     }
     let seconds = match asked {
-        Some(seconds) if most > 0 && seconds > most && !ctx.caller.role.administers() => {
+        Some(seconds) if most > 0 && seconds > most && !administers => {
             let text = format!("at most {most} seconds are allowed here");
             return Err(ApiError::new(ErrorKind::FieldsValueError, text).with("expiration_sec", seconds));
         }
         Some(seconds) => Some(seconds),
-        None if most > 0 && !ctx.caller.role.administers() => Some(most),
+        None if most > 0 && !administers => Some(most),
         None => None,
     };
     Ok(seconds.map(|seconds| ctx.call.received.plus_seconds(seconds)))
@@ -114,6 +144,44 @@ pub fn credentials(ctx: &Ctx<'_>) -> Result<Vec<Credential>> {
             return Err(ApiError::new(ErrorKind::InvalidUserId, "").with("user", ctx.caller.user.as_str()));
         }
         snapshot.credentials(&ctx.caller.user, &ctx.caller.tenant)
+    })
+}
+
+/// Whose a key of the tenant is, and how it was used.
+pub struct LocatedCredential {
+    /// The key.
+    pub credential: Credential,
+    /// Name of whom it belongs to.
+    pub name: String,
+}
+
+/// `auth.locate_credentials`: whose key of the caller's tenant this is.
+///
+/// Errors: 400/75 none of the tenant's.
+pub fn locate_credential(ctx: &Ctx<'_>, access_key: &str) -> Result<LocatedCredential> {
+    ctx.read(|snapshot| {
+        let unknown = || ApiError::new(ErrorKind::InvalidAccessKey, "").with("access_key", access_key);
+        let credential = snapshot.credential(access_key)?.filter(|found| found.company == ctx.caller.tenant);
+        let credential = credential.ok_or_else(unknown)?;
+        let account = snapshot.account(credential.user.as_str())?;
+        // Keys of the platform are as unknown as its identities (S12).
+        let account = account.filter(|account| !super::roles::is_configured(&ctx.app.settings, account));
+        let name = account.ok_or_else(unknown)?.name;
+        Ok(LocatedCredential { credential, name })
+    })
+}
+
+/// The caller's pairs in other tenants that it belongs to, by tenant.
+pub fn credentials_elsewhere(ctx: &Ctx<'_>) -> Result<Vec<(CompanyId, Vec<Credential>)>> {
+    ctx.read(|snapshot| {
+        let mut found = Vec::new();
+        for (company, _) in snapshot.memberships(&ctx.caller.user)? {
+            let stored = snapshot.credentials(&ctx.caller.user, &company)?;
+            if company != ctx.caller.tenant && !stored.is_empty() {
+                found.push((company, stored));
+            }
+        }
+        Ok(found)
     })
 }
 

@@ -1,10 +1,11 @@
 //! People: making, reading and renaming them (spec/protocol.md 3.5 and 4, spec/governance.md 2).
 
+use super::roles;
 use crate::{
     domain::{CallerKind, Ctx, Role, SERVER_VERSION},
     store::{
         Snapshot, Tx,
-        identity::{ADMINS, Account, Group, NewAccount, Profile, USERS},
+        identity::{Account, Group, NewAccount, Profile},
     },
     types::{ApiError, CompanyId, ErrorKind, Json, Millis, Result, UserId},
 };
@@ -84,11 +85,12 @@ pub struct CreateUser {
 
 /// Makes a person: account, profile, membership and groups, all or nothing.
 ///
-/// Errors: 400/10 unknown or foreign company; 400/12 role; 400/13 `internal`; 400/22 e-mail; 400/801 e-mail taken.
+/// Errors: 400/10 unknown or foreign company; 400/12 role; 400/13 `internal`; 400/22 e-mail; 400/801 e-mail taken;
+/// 400/59 the tenant has as many people as it may.
 pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
     let role = match new.role.as_deref() {
         None => Role::User,
-        Some(text) => settable_role(text)?,
+        Some(text) => roles::settable(text)?,
     };
     if new.internal && !ctx.caller.role.is_system() {
         return Err(ApiError::new(
@@ -96,68 +98,73 @@ pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
             "internal users are made by the platform only",
         ));
     }
+    check_new(new)?;
+    let id = UserId::fresh();
+    ctx.touched("user", id.as_str());
+    ctx.write(|tx| insert_person(ctx, tx, &id, new, role))?;
+    Ok(id)
+}
+
+/// Errors: 400/22 e-mail; 400/12 name.
+pub(super) fn check_new(new: &CreateUser) -> Result<()> {
     check_email(&new.email)?;
     if new.name.trim().is_empty() {
         return Err(ApiError::new(ErrorKind::ValidationError, "name must not be empty"));
     }
-    let id = UserId::fresh();
-    ctx.touched("user", id.as_str());
-    ctx.write(|tx| {
-        let foreign = !ctx.caller.role.is_system() && new.company != ctx.caller.tenant;
-        if foreign || tx.company(new.company.as_str())?.is_none() {
-            return Err(
-                ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", new.company.as_str())
-            );
-        }
-        if tx.account_by_email(&new.email)?.is_some() {
-            let text = "somebody on this server has this e-mail address";
-            return Err(ApiError::new(ErrorKind::ExpectedUniqueData, text).with("email", new.email.as_str()));
-        }
-        tx.insert_account(&NewAccount {
-            id: id.clone(),
-            company: new.company.clone(),
-            name: new.name.clone(),
-            email: Some(new.email.clone()),
-            role: role.as_str().to_owned(),
-            internal: new.internal,
-            autocreated: false,
-            is_service: false,
-            operator: false,
-            created_by: Some(ctx.caller.user.clone()),
-        })?;
-        join_groups(tx, &id, &new.company, role)?;
-        tx.upsert_profile(&Profile {
-            id: id.clone(),
-            company: new.company.clone(),
-            name: new.name.clone(),
-            given_name: new.given_name.clone(),
-            family_name: new.family_name.clone(),
-            avatar: new.avatar.clone(),
-            created: tx.now,
-            created_in_version: Some(SERVER_VERSION.to_owned()),
-        })
-    })?;
-    Ok(id)
+    Ok(())
 }
 
-/// Everybody is in `users`; administrators are in `admins` as well.
-pub(super) fn join_groups(tx: &Tx<'_>, user: &UserId, company: &CompanyId, role: Role) -> Result<()> {
-    tx.join_group(USERS, user, company, "auto")?;
-    match role {
-        Role::Admin => tx.join_group(ADMINS, user, company, "auto"),
-        _ => tx.leave_group(ADMINS, user, company),
+/// The part of [`create_user`] that happens in a transaction.
+///
+/// Errors: 400/10 unknown or foreign company; 400/801 e-mail taken; 400/59 quota.
+pub(super) fn insert_person(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &UserId,
+    new: &CreateUser,
+    role: Role,
+) -> Result<()> {
+    let foreign = !ctx.caller.role.is_system() && new.company != ctx.caller.tenant;
+    if foreign || tx.company(new.company.as_str())?.is_none() {
+        return Err(
+            ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", new.company.as_str())
+        );
     }
-}
-
-fn settable_role(text: &str) -> Result<Role> {
-    const SETTABLE: [Role; 5] = [Role::Admin, Role::Superuser, Role::User, Role::Annotator, Role::Consumer];
-    text.parse().ok().filter(|role| SETTABLE.contains(role)).ok_or_else(|| {
-        let text = "role must be one of admin, superuser, user, annotator, consumer";
-        ApiError::new(ErrorKind::ValidationError, text)
+    if tx.account_by_email(&new.email)?.is_some() {
+        let text = "somebody on this server has this e-mail address";
+        return Err(ApiError::new(ErrorKind::ExpectedUniqueData, text).with("email", new.email.as_str()));
+    }
+    if !new.internal {
+        check_people_quota(tx, &new.company)?;
+    }
+    // Whoever makes the account anew readmits the person.
+    tx.forget_tombstones_of_email(&new.company, &new.email)?;
+    tx.insert_account(&NewAccount {
+        id: id.clone(),
+        company: new.company.clone(),
+        name: new.name.clone(),
+        email: Some(new.email.clone()),
+        role: role.as_str().to_owned(),
+        internal: new.internal,
+        autocreated: false,
+        is_service: false,
+        operator: false,
+        created_by: Some(ctx.caller.user.clone()),
+    })?;
+    roles::join_groups(tx, id, &new.company, role)?;
+    tx.upsert_profile(&Profile {
+        id: id.clone(),
+        company: new.company.clone(),
+        name: new.name.clone(),
+        given_name: new.given_name.clone(),
+        family_name: new.family_name.clone(),
+        avatar: new.avatar.clone(),
+        created: tx.now,
+        created_in_version: Some(SERVER_VERSION.to_owned()),
     })
 }
 
-fn check_email(email: &str) -> Result<()> {
+pub(super) fn check_email(email: &str) -> Result<()> {
     let good = email.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
     });
@@ -171,60 +178,44 @@ fn check_email(email: &str) -> Result<()> {
     }
 }
 
-/// `auth.edit_user`: changes the role of somebody in the tenant. Returns whether anything changed.
+/// Whether a tenant has room for one more account of this kind (spec/governance.md 2.1, 5.1).
 ///
-/// Errors: 400/301 unknown or foreign, also for identities of the platform (S12); 400/16 one's own role, or the last
-/// administrator's; 403/20 a service account may not become administrator.
-pub fn edit_role(ctx: &Ctx<'_>, user: &str, role: &str) -> Result<bool> {
-    let role = settable_role(role)?;
-    ctx.touched("user", user);
-    ctx.write(|tx| {
-        let unknown = || ApiError::new(ErrorKind::InvalidUserId, "").with("user", user);
-        let account = tx.account(user)?.filter(|account| account.company == ctx.caller.tenant).ok_or_else(unknown)?;
-        let current: Role = account.role.parse().unwrap_or(Role::Guest);
-        let configured = ctx.app.settings.secure.credentials.contains_key(user.trim_matches('_'));
-        if current.is_system() || (configured && !ctx.caller.role.is_system()) {
-            return Err(unknown());
-        }
-        if account.id == ctx.caller.user {
-            return Err(ApiError::new(ErrorKind::FieldsValueError, "you can't change your own role; ask another administrator"));
-        }
-        if current == role {
-            return Ok(false);
-        }
-        if account.is_service && role == Role::Admin && !service_admins_allowed(ctx, tx)? {
-            let text = "service accounts may not be administrators here (services.organization.allow_service_user_admins)";
-            return Err(ApiError::new(ErrorKind::RoleNotAllowed, text));
-        }
-        if current == Role::Admin && last_admin(tx, &account)? {
-            let text = "this is the tenant's last administrator; make another one first";
-            return Err(ApiError::new(ErrorKind::FieldsValueError, text));
-        }
-        tx.set_role(&account.id, &account.company, role.as_str())?;
-        join_groups(tx, &account.id, &account.company, role)?;
-        Ok(true)
-    })
-}
-
-fn service_admins_allowed(ctx: &Ctx<'_>, tx: &Tx<'_>) -> Result<bool> {
-    if ctx.app.settings.services.organization.allow_service_user_admins {
-        return Ok(true);
+/// Errors: 400/59.
+pub(super) fn check_quota(tx: &Tx<'_>, company: &CompanyId, account: &Account) -> Result<()> {
+    match (account.is_service, account.internal) {
+        (true, _) => super::service_accounts::check_service_quota(tx, company),
+        (false, true) => Ok(()),
+        (false, false) => check_people_quota(tx, company),
     }
-    let company = tx.company(ctx.caller.tenant.as_str())?;
-    Ok(company.is_some_and(|company| company.defaults.get("allow_service_user_admins") == Some(&true.into())))
 }
 
-fn last_admin(tx: &Tx<'_>, account: &Account) -> Result<bool> {
-    let others = tx.accounts(&account.company)?;
-    Ok(!others.iter().any(|other| {
-        other.id != account.id && other.role == Role::Admin.as_str() && !other.is_service && !other.disabled
-    }))
+fn check_people_quota(tx: &Tx<'_>, company: &CompanyId) -> Result<()> {
+    match quota(tx, company, "allowed_users")? {
+        Some(most) if tx.count_people(company)? >= most => {
+            let text =
+                "the tenant has as many people as it may; remove somebody, or ask the operator for more";
+            Err(ApiError::new(ErrorKind::UsersLimitExceeded, text).with("allowed_users", most))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A limit among the tenant's settings; absent, null and negative mean none.
+pub(super) fn quota(snapshot: &Snapshot<'_>, company: &CompanyId, key: &str) -> Result<Option<i64>> {
+    let company = snapshot.company(company.as_str())?;
+    let stored = company.and_then(|company| company.defaults.get(key).cloned());
+    let number = stored.and_then(|value| match value {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    });
+    Ok(number.filter(|most| *most >= 0))
 }
 
 /// `users.update`: changes names of oneself, or of somebody in the tenant for administrators.
 ///
 /// Returns the applied fields; `None` when there is nobody to change.
-/// Errors: 400/301 somebody else's record without being an administrator.
+/// Errors: 400/301 somebody else's record without being an administrator, and identities of the platform; 400/16 who was
+/// made by the platform.
 pub fn rename(
     ctx: &Ctx<'_>,
     user: &str,
@@ -252,6 +243,10 @@ pub fn rename(
     ctx.touched("user", user);
     let id = UserId::from(user);
     let found = ctx.write(|tx| {
+        // Identities of the platform are changed by configuration only (S12).
+        if user != ctx.caller.user.as_str() && tx.account(user)?.is_some() {
+            roles::administered(ctx, tx, user)?;
+        }
         let found = tx.update_profile(&ctx.caller.tenant, &id, name, given_name, family_name)?;
         if let (true, Some(name)) = (found, name) {
             tx.rename_account(&id, name)?;

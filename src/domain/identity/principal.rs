@@ -1,5 +1,6 @@
 //! From an account to a caller: tenant, role, groups, features.
 
+use super::roles;
 use crate::{
     config::Settings,
     domain::{Caller, CallerKind, Role, features},
@@ -32,11 +33,15 @@ pub(super) fn load(
             .ok_or(ErrorKind::InvalidCredentials)?
     };
     let stored: Role = account.role.parse().unwrap_or(Role::Guest);
-    let role = match memberships.iter().find(|(company, _)| *company == tenant_id) {
+    let mut role = match memberships.iter().find(|(company, _)| *company == tenant_id) {
         _ if stored.is_system() => stored,
         Some((_, role)) => role.parse().unwrap_or(Role::Guest),
         None => return Err(ErrorKind::InvalidCredentials.into()),
     };
+    // The setting may have been turned off since the account became an administrator (spec/governance.md 5.4).
+    if account.is_service && role == Role::Admin && !roles::service_admins_allowed(settings, &effective) {
+        role = Role::User;
+    }
     let groups = snapshot.groups_of(&account.id, &tenant_id)?;
     let features = features::effective(settings, &effective.defaults, &groups, role);
     let kind = if stored.is_system() {
@@ -63,6 +68,7 @@ pub(super) fn load(
         root_session: None,
         access_key: None,
         minted: false,
+        task: None,
         token_epoch: account.token_epoch,
     })
 }

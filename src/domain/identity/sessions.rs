@@ -30,9 +30,16 @@ const LIFE: i64 = 14 * 86_400;
 /// Errors: 401/22 wrong pair, too many attempts, or an identity without browser sign-in.
 pub fn sign_in(ctx: &Ctx<'_>, name: &str, password: &str) -> Result<PageSession> {
     let presented = Presented::Basic { key: name.to_owned(), secret: password.to_owned() };
-    // Only the sign-in form comes here, so an API key does not work as a password.
+    // Only the sign-in form comes here, so an API key does not work as a password, except for identities of the platform,
+    // who have no other.
     let caller = authenticate(ctx.app, &presented, &ctx.call, "auth.login")?;
-    if caller.kind != CallerKind::Person || caller.access_key.is_some() {
+    let by_key = caller.access_key.is_some();
+    let allowed = match caller.kind {
+        CallerKind::Person => !by_key,
+        CallerKind::System => by_key && super::browser::may_sign_in(ctx.app, &caller),
+        _ => false,
+    };
+    if !allowed {
         return Err(ApiError::new(ErrorKind::InvalidCredentials, "this identity has no browser sign-in"));
     }
     let cookie = random::new_secret();
@@ -44,7 +51,7 @@ pub fn sign_in(ctx: &Ctx<'_>, name: &str, password: &str) -> Result<PageSession>
         user: caller.user.clone(),
         tenant: caller.tenant.clone(),
         actor: None,
-        access_key: None,
+        access_key: caller.access_key.clone(),
         root: id.clone(),
         task: None,
         token_epoch: caller.token_epoch,

@@ -3,14 +3,17 @@
 
 use md5::{Digest as _, Md5};
 
-use super::people::join_groups;
+use super::roles::join_groups;
 use crate::{
-    config::{Settings, settings::people::FixedUser},
+    config::{
+        Settings,
+        settings::{groups::BUILT_IN_GROUPS, people::FixedUser, secure::SystemCredential},
+    },
     crypto::{Secret, password, random},
     domain::{App, Role, SERVER_VERSION},
     store::{
         Lane, Scope, Tx,
-        identity::{ADMINS, NewAccount, NewCredential, Profile, QUEUE_ADMINS, USERS},
+        identity::{ADMINS, ConfiguredGroup, NewAccount, NewCredential, Profile, QUEUE_ADMINS, USERS},
     },
     types::{ApiError, CompanyId, ErrorKind, Result, UserId, new_id},
 };
@@ -123,6 +126,30 @@ fn ensure_groups(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
         let assignable = key != "users" && group.and_then(|group| group.assignable).unwrap_or(true);
         tx.ensure_group(id, name, text, features, assignable)?;
     }
+    ensure_configured_groups(tx, settings)
+}
+
+/// Groups of all tenants (spec/governance.md 4.1). Those that configuration no longer names stay hidden.
+fn ensure_configured_groups(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
+    tx.hide_configured_groups()?;
+    for (key, group) in &settings.services.auth.default_groups {
+        let Some(id) = group.id.as_deref() else { continue };
+        let configured = ConfiguredGroup {
+            id,
+            name: group.name.as_deref().unwrap_or(key),
+            features: group.features.as_deref(),
+            assignable: group.assignable.unwrap_or(true),
+        };
+        tx.ensure_configured_group(&configured).map_err(|error| match error.kind() {
+            ErrorKind::ExpectedUniqueData => {
+                let text = format!(
+                    "services.auth.default_groups.{key} has the id of a tenant's group; give it another"
+                );
+                ApiError::new(ErrorKind::ConfigError, text)
+            }
+            _ => error,
+        })?;
+    }
     Ok(())
 }
 
@@ -159,7 +186,7 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
     let fixed = app.settings.apiserver.auth.fixed_users.enabled;
     for (name, identity) in &app.settings.secure.credentials {
         let id = UserId::from(format!("__{name}__"));
-        let email = format!("{name}@example.com");
+        let email = email_of(tx, name, identity, &id)?;
         let role = identity.role.as_str().parse().unwrap_or(Role::User);
         match tx.account(id.as_str())? {
             Some(_) => tx.refresh_autocreated(&id, name, &email, role.as_str())?,
@@ -176,9 +203,13 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
                 created_by: None,
             })?,
         }
-        if !role.is_system() {
+        join_configured(tx, app, &id, default, identity)?;
+        // Whoever signs in with a browser is somebody on the pages.
+        if !role.is_system() || identity.allow_login {
             tx.set_membership(&id, default, role.as_str())?;
-            join_groups(tx, &id, default, role)?;
+            if !role.is_system() {
+                join_groups(tx, &id, default, role)?;
+            }
             tx.upsert_profile(&Profile {
                 id: id.clone(),
                 company: default.clone(),
@@ -207,6 +238,48 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
         tx.delete_credentials(&id, false)?;
         if let Some((key, secret)) = wanted {
             insert_credential(tx, app, &id, default, key, secret, None, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// The configured address, unless somebody else has it: then the server starts all the same, and says so.
+fn email_of(tx: &Tx<'_>, name: &str, identity: &SystemCredential, id: &UserId) -> Result<String> {
+    let fallback = format!("{name}@example.com");
+    let Some(wanted) = identity.bare_email() else { return Ok(fallback) };
+    if tx.account_by_email(wanted)?.is_some_and(|account| account.id != *id) {
+        tracing::warn!(
+            "secure.credentials.{name}.email is the address of somebody else on this server; the identity has none"
+        );
+        return Ok(fallback);
+    }
+    Ok(wanted.to_owned())
+}
+
+/// Groups that the configuration names, by key or id. An identity that signs in with a browser and names none is in all
+/// three built-in ones.
+fn join_configured(
+    tx: &Tx<'_>,
+    app: &App,
+    id: &UserId,
+    company: &CompanyId,
+    identity: &SystemCredential,
+) -> Result<()> {
+    tx.leave_configured_groups(id, company)?;
+    let built_in = [USERS, ADMINS, QUEUE_ADMINS].map(str::to_owned);
+    let wanted = match identity.sec_groups.is_empty() {
+        true if identity.allow_login => built_in.to_vec(),
+        _ => identity.sec_groups.clone(),
+    };
+    let configured = &app.settings.services.auth.default_groups;
+    for group in wanted {
+        let known = BUILT_IN_GROUPS.iter().find(|(key, _)| *key == group).map(|(_, id)| (*id).to_owned());
+        let own = configured.get(&group).and_then(|group| group.id.clone());
+        let group_id = known.or(own).unwrap_or_else(|| group.clone());
+        if tx.has_group(&group_id, company)? {
+            tx.join_group(&group_id, id, company, "config")?;
+        } else {
+            tracing::warn!(group, user = id.as_str(), "secure.credentials names a group that does not exist");
         }
     }
     Ok(())

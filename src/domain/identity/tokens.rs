@@ -2,10 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Presented, principal};
+use super::{
+    Presented,
+    minting::{self, Grant, Wish},
+    principal,
+};
 use crate::{
     crypto::token::{Claims, IdentityClaims, sign, verify},
-    domain::{App, Caller, CallerKind, Ctx, Role},
+    domain::{App, Caller, CallerKind, Ctx, Role, trail},
     store::{
         identity::Account,
         sessions::{Session, SessionKind},
@@ -30,11 +34,19 @@ pub struct IssuedToken {
 
 /// `auth.login`: a token for the caller, with the role stored for the user.
 ///
-/// Errors: 400/12 an expiry that is negative or beyond the maximum; 400/301 the user is gone.
+/// Errors: 400/12 an expiry that is negative or beyond the maximum; 400/301 the user is gone; 401/22 a service account in
+/// a browser; 401/30 the task of a token made for one is over (S6).
 pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
     let seconds = lifetime(ctx.app, ctx.caller.role, request)?;
     let app = ctx.app;
     let caller = &ctx.caller;
+    if ctx.call.browser && matches!(caller.kind, CallerKind::Service(_)) {
+        let text = "service accounts have no sign-in with a browser; sign in as a person";
+        return Err(ApiError::new(ErrorKind::InvalidCredentials, text));
+    }
+    if let Some(task) = &caller.task {
+        ctx.touched("task", task.as_str());
+    }
     let refreshed = caller.session.is_some();
     let id = SessionId::fresh();
     let token = ctx.write(|tx| {
@@ -45,19 +57,29 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
                 _ => error,
             },
         )?;
+        // Asked again here: the task may have changed hands since the caller was looked at.
+        let latest = minting::latest_end(tx, caller)?;
+        let fresh = fresh_session(ctx, id.clone(), &account, &caller.tenant, seconds);
         let session = Session {
+            exp: match (fresh.exp, latest) {
+                (Some(exp), Some(latest)) => Some(exp.min(latest)),
+                (exp, latest) => exp.or(latest),
+            },
+            task: caller.task.clone(),
             actor: caller.actor.as_ref().map(|actor| actor.user.clone()),
             access_key: caller.access_key.clone(),
             root: caller.root_session.clone().unwrap_or_else(|| id.clone()),
-            ..fresh_session(ctx, id.clone(), &account, &caller.tenant, seconds)
+            ..fresh
         };
         tx.insert_session(&session)?;
+        let role = if caller.minted { subject.capped().role } else { subject.role };
+        trail::impersonated(ctx, tx, &session.id)?;
         if !refreshed && caller.actor.is_none() {
             tx.note_login(&caller.user, "credentials", caller.access_key.is_some())?;
         }
         let defaults =
             tx.company(caller.tenant.as_str())?.map(|company| company.defaults).unwrap_or_default();
-        sign_for(app, &account, caller, subject.role, &session, defaults.get("feature_set"))
+        sign_for(app, &account, caller, role, &session, defaults.get("feature_set"))
     })?;
     Ok(IssuedToken { token, cookie: may_have_cookie(ctx) })
 }
@@ -65,13 +87,13 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
 /// Browser sign-in is for people only, and never for a session that acts for somebody (S6, spec/governance.md 5.2).
 fn may_have_cookie(ctx: &Ctx<'_>) -> bool {
     let caller = &ctx.caller;
-    match caller.kind {
-        CallerKind::Person => caller.actor.as_ref().is_none_or(|actor| actor.role.is_system()),
-        _ => false,
-    }
+    !caller.minted
+        && super::browser::may_sign_in(ctx.app, caller)
+        && caller.actor.as_ref().is_none_or(|actor| actor.role.is_system())
 }
 
-/// `auth.get_token_for_user`: a token for another user, for identities of the platform.
+/// `auth.get_token_for_user`: a token for another user, for identities of the platform. When the caller runs a task of
+/// that user, the token is one for the task (S4).
 ///
 /// Errors: 400/301 unknown user or a company it does not belong to.
 pub fn token_for_user(
@@ -89,9 +111,21 @@ pub fn token_for_user(
         if company.is_some_and(|company| company != account.company.as_str()) {
             return Err(unknown());
         }
-        let subject = principal::load(tx, &app.settings, &account, None).map_err(|_| unknown())?;
+        let mut subject = principal::load(tx, &app.settings, &account, None).map_err(|_| unknown())?;
         let seconds = lifetime(app, subject.role, request)?;
-        let session = fresh_session(ctx, id.clone(), &account, &account.company, seconds);
+        let mut session = fresh_session(ctx, id.clone(), &account, &account.company, seconds);
+        if let Some(actor) = tx.account(ctx.caller.user.as_str())? {
+            let wish =
+                Wish { actor: &actor, role: ctx.caller.role, subject: &account, tenant: &account.company };
+            if let Grant::Capped(Some(task)) = minting::grant(tx, &app.settings, &wish)? {
+                ctx.touched("task", task.as_str());
+                session.task = Some(task);
+                session.actor = Some(actor.id);
+                session.access_key.clone_from(&ctx.caller.access_key);
+                session.root = ctx.caller.root_session.clone().unwrap_or(session.root);
+                subject = subject.capped();
+            }
+        }
         tx.insert_session(&session)?;
         sign_for(app, &account, &subject, subject.role, &session, None)
     })

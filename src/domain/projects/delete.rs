@@ -158,6 +158,9 @@ fn delete_contents(
     for entity in tasks.iter().chain(&models) {
         reported.extend(tx.event_urls(entity)?);
     }
+    for task in &tasks {
+        crate::domain::trail::deleted(ctx, tx, task)?;
+    }
     tx.settle_outputs(&models, false, None, user)?;
     done.deleted_tasks = tx.delete_tasks(&tasks, user)?;
     tx.mark_inputs_deleted(&models, false, user)?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{Ctx, Role},
+    domain::{Ctx, Role, tenants::queue::check_use},
     store::{Snapshot, documents::Access, identity::QUEUE_ADMINS, query::QUEUE, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -28,6 +28,7 @@ pub fn readable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json
 /// Errors: 400/701 unknown; 403/21 readable only.
 pub fn writable(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Result<Json> {
     if let Some(queue) = snapshot.fields(&QUEUE, id, Access::Write, &FIELDS)? {
+        check_use(ctx, snapshot, id)?;
         return Ok(queue);
     }
     readable(ctx, snapshot, id).and(Err(ApiError::new(
@@ -54,7 +55,7 @@ pub(super) fn writable_task(snapshot: &Snapshot<'_>, id: &str) -> Result<TaskHea
 /// Errors: 403/20.
 pub fn may_manage(ctx: &Ctx<'_>) -> Result<()> {
     let caller = &ctx.caller;
-    let queue_admin = caller.groups.iter().any(|group| group.id == QUEUE_ADMINS);
+    let queue_admin = caller.is_in(QUEUE_ADMINS);
     let everybody =
         !ctx.app.settings.services.queues.require_queue_admin && caller.features.contains("queue_management");
     if matches!(caller.role, Role::System | Role::Root) || queue_admin || everybody {

@@ -5,7 +5,7 @@ use super::{
     metrics,
 };
 use crate::{
-    domain::{Ctx, tasks},
+    domain::{Ctx, tasks, trail, vaults},
     store::{Tx, documents::Access, query::TASK, tasks::TaskHead},
     types::{ApiError, ErrorKind, Json, ProjectId, Result, UserId},
 };
@@ -34,12 +34,14 @@ pub fn add_task(ctx: &Ctx<'_>, queue: &str, task: &str, update_execution_queue: 
         writable(ctx, tx, queue)?;
         let found = writable_task(tx, task)?;
         let submitter = submitter_of(ctx, &found);
+        vaults::check_submission(ctx, tx, &found, &submitter)?;
         let hash = tasks::content_hash(tx, &found)?;
         let project = found.project.as_ref().map(ProjectId::as_str);
         if !tx.enter_queue(queue, task, project, submitter.as_str(), Some(&hash))? {
             return Err(already_queued(queue, task));
         }
         tx.note_submission(task, submitter.as_str(), Some(&hash))?;
+        trail::enqueued(ctx, tx, task, queue, submitter.as_str(), &hash)?;
         if update_execution_queue {
             tx.set_execution_queue(task, queue)?;
         }

@@ -38,7 +38,7 @@ pub(super) fn is_due(snapshot: &Snapshot<'_>, queue: &str) -> Result<bool> {
 }
 
 /// Stores how a queue stands now, when that says something new.
-pub(super) fn sample(tx: &Tx<'_>, queue: &str) -> Result<()> {
+pub(in crate::domain) fn sample(tx: &Tx<'_>, queue: &str) -> Result<()> {
     match news(tx, queue)? {
         Some(state) => tx.store_sample(queue, state),
         None => Ok(()),

@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     config::settings::services::PrivilegedAgents,
-    domain::{CallerKind, Ctx, operations},
+    domain::{
+        CallerKind, Ctx, operations, redaction,
+        trail::{self, Policy},
+        vaults::{self, Governed},
+    },
     store::{Snapshot, Tx, documents::Access, query::TASK, queues::Entry},
     types::{ApiError, ErrorKind, Millis, Result, UserId},
 };
@@ -59,10 +63,31 @@ pub fn pull(ctx: &Ctx<'_>, queue: &str, only: Option<&str>, as_submitter: bool) 
             if only.is_some_and(|only| only != entry.task) {
                 return Ok(None);
             }
+            // The identity under which the run executes decides (S9).
+            let identity = taker.identity(ctx, &entry, as_submitter);
+            match vaults::govern(ctx, tx, &entry.task, &identity, &ctx.caller.user)? {
+                Governed::Runs => {}
+                Governed::Unknown => {
+                    tracing::error!(
+                        task = entry.task,
+                        "a task stays queued: a vault of administrators can't be read"
+                    );
+                    passed = Some(entry);
+                    continue;
+                }
+                Governed::Refused(reason) => {
+                    tx.leave_queue(queue, &entry.task)?;
+                    tx.fail_task(&entry.task, &reason, ctx.caller.user.as_str())?;
+                    ctx.touched("task", entry.task.as_str());
+                    continue;
+                }
+            }
+            redaction::dequeued(ctx, tx, &entry.task, &identity)?;
             tx.leave_queue(queue, &entry.task)?;
             tx.mark_queue_used(queue)?;
             let run_as = taker.run_as(ctx, &entry);
             tx.hand_over_task(&entry.task, run_as, ctx.caller.user.as_str())?;
+            trail::dequeued(ctx, tx, &entry.task, Some(queue), run_as, as_submitter, &Policy::default())?;
             ctx.touched("queue", queue);
             ctx.touched("task", entry.task.as_str());
             record(ctx, tx)?;
@@ -126,6 +151,14 @@ impl Taker {
                 let groups = snapshot.groups_of(&submitter, &ctx.caller.tenant)?;
                 Ok(groups.iter().any(|group| accepted.contains(&group.id)))
             }
+        }
+    }
+
+    /// Under whose settings the task runs: the submitter's when a worker asks whom to run it as, else the worker's own.
+    fn identity(&self, ctx: &Ctx<'_>, entry: &Entry, as_submitter: bool) -> UserId {
+        match self {
+            Taker::Worker(_) if as_submitter => UserId::from(entry.submitter.as_str()),
+            _ => ctx.caller.user.clone(),
         }
     }
 

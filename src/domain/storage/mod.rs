@@ -70,6 +70,11 @@ pub fn reset(ctx: &Ctx<'_>, sections: &[Section]) -> Result<bool> {
     })
 }
 
+/// What a stored section is sealed for.
+pub(super) fn purpose(section: &str) -> String {
+    Section::named(section).map_or_else(|| section.to_owned(), |section| section.purpose().to_owned())
+}
+
 /// What the snapshot's tenant stored.
 ///
 /// Errors: 500/1 when a section can't be opened: its key is missing, or it was changed.

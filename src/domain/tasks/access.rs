@@ -126,6 +126,7 @@ pub(super) fn guard_content(
     update: &mut TaskUpdate,
 ) -> Result<()> {
     let caller = &ctx.caller.user;
+    update.set(TaskField::ContentEditor, caller.as_str());
     if head.executor.as_ref() == Some(caller) {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! The one way to write a status (protocol: spec/tasks.md 3.2).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, redaction, trail},
     store::{
         Tx,
         tasks::{Cell, TaskField, TaskHead, TaskUpdate},
@@ -65,11 +65,19 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
     if !step.force {
         Status::stored(&head.status).check_step(step.to)?;
     }
+    let mut masked = 0;
+    let mut shown = |text: &str| match redaction::mask_text(ctx, head.id.as_str(), text) {
+        Some((text, count)) => {
+            masked += count;
+            text
+        }
+        None => text.to_owned(),
+    };
     let mut change = Change::default();
     change
         .set(TaskField::Status, step.to.as_str())
-        .set(TaskField::StatusReason, step.words.reason.as_str())
-        .set(TaskField::StatusMessage, step.words.message.as_str())
+        .set(TaskField::StatusReason, shown(&step.words.reason))
+        .set(TaskField::StatusMessage, shown(&step.words.message))
         .set(TaskField::StatusChanged, tx.now)
         .set(TaskField::LastUpdate, tx.now)
         .set(TaskField::LastChange, tx.now)
@@ -86,11 +94,37 @@ pub(super) fn write_status(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &mut TaskHead, step
             .with("current_status", head.status.as_str())
             .with("new_status", step.to.as_str()));
     }
+    redaction::count(ctx, tx, head.id.as_str(), masked)?;
     if let Some(project) = &head.project {
         tx.touch_project(project.as_str())?;
     }
+    // A run that goes on under the same status is no step.
+    if head.status != step.to.as_str()
+        && let Some(event) = trail_event(step.to)
+    {
+        let run_as = match change.update.get(TaskField::RunAs) {
+            Some(Cell::Text(user)) => Some(user.clone()),
+            Some(_) if step.to == Status::InProgress => Some(ctx.caller.user.to_string()),
+            Some(_) => None,
+            None => head.run_as.as_ref().map(ToString::to_string),
+        };
+        trail::status(ctx, tx, head, event, run_as, &step.words.reason)?;
+    }
     step.to.as_str().clone_into(&mut head.status);
     Ok(change.fields)
+}
+
+/// What the trail calls a step to this status; none for those that only queues and drafts have.
+const fn trail_event(to: Status) -> Option<&'static str> {
+    match to {
+        Status::InProgress => Some("started"),
+        Status::Stopped => Some("stopped"),
+        Status::Closed => Some("closed"),
+        Status::Failed => Some("failed"),
+        Status::Completed => Some("completed"),
+        Status::Published => Some("published"),
+        Status::Created | Status::Queued | Status::Publishing | Status::Unknown => None,
+    }
 }
 
 /// Whole seconds that a running task has run until now (protocol: spec/tasks.md 3.4).

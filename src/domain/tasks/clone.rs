@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{Ctx, projects},
+    domain::{Ctx, projects, trail},
     store::{
         Tx,
         tasks::{NewTask, TaskField, TaskHead, TaskUpdate},
@@ -14,6 +14,7 @@ use crate::{
 use super::{
     access::{self, target_project},
     artifact::artifact_id,
+    batch::{Batch, each},
     change_status::DEVELOPMENT,
     content::{self, Execution, input_model, list_of, map_of},
     items::{self, Completeness},
@@ -71,6 +72,15 @@ pub fn clone(ctx: &Ctx<'_>, source: &str, overrides: &Overrides) -> Result<Clone
     ctx.write(|tx| clone_task(ctx, tx, source, overrides))
 }
 
+/// Copies of several tasks, each by itself; `overrides` says what changes in the copy of a source.
+pub fn clone_many(
+    ctx: &Ctx<'_>,
+    sources: &[String],
+    overrides: impl Fn(&str) -> Overrides,
+) -> Result<Batch<Cloned>> {
+    ctx.write(|tx| each(ctx, tx, sources, |source| clone_task(ctx, tx, source, &overrides(source))))
+}
+
 /// [`clone`] within a transaction.
 pub(in crate::domain) fn clone_task(
     ctx: &Ctx<'_>,
@@ -112,6 +122,7 @@ pub(in crate::domain) fn clone_task(
     }
 
     tx.insert_task(&NewTask { id: &id, user: &ctx.caller.user, name, kind: &head.kind }, &update)?;
+    trail::cloned(ctx, tx, id.as_str(), head.id.as_str())?;
     if let Some(project) = &project {
         tx.touch_project(project.as_str())?;
     }

@@ -1,7 +1,7 @@
 //! Making tasks (protocol: spec/tasks.md 4.1, 4.2).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, trail, vaults},
     store::tasks::NewTask,
     types::{Json, ProjectId, Result, TaskId},
 };
@@ -22,10 +22,16 @@ pub fn create(ctx: &Ctx<'_>, body: &Json) -> Result<TaskId> {
         let mut content = content::read(body, ctx.call.version, tx.now, Purpose::Create)?;
         let (name, kind) = name_and_kind(&mut content)?;
         references::check(tx, &content)?;
+        if let Some(sent) = &content.output_destination
+            && let Some(decided) = vaults::enforced_destination(ctx, tx, &ctx.caller.user, sent)?
+        {
+            content.output_destination = Some(decided);
+        }
         let project = content.project.clone().map(ProjectId::from);
         let change = content.change(Stored::default());
         let new = NewTask { id: &id, user: &ctx.caller.user, name: name.trim(), kind: &kind };
         tx.insert_task(&new, &change.update)?;
+        trail::created(ctx, tx, id.as_str())?;
         if let Some(project) = &project {
             tx.touch_project(project.as_str())?;
         }

@@ -1,7 +1,7 @@
 //! Deleting tasks (protocol: spec/tasks.md 6.5).
 
 use crate::{
-    domain::{Ctx, files::note_deleted_entity},
+    domain::{Ctx, files::note_deleted_entity, trail},
     store::{Tx, tasks::TaskHead},
     types::{ApiError, ErrorKind, Result},
 };
@@ -76,6 +76,7 @@ pub(in crate::domain) fn delete_task(
 
 fn remove(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, how: Disposal) -> Result<Disposed> {
     let belongings = survey(tx, head, how.force)?;
+    trail::deleted(ctx, tx, head.id.as_str())?;
     let disposed = dispose(ctx, tx, head, belongings, Mode::Delete, how)?;
     tx.delete_task(head)?;
     note_deleted_entity(tx, head.id.as_str(), &ctx.caller.user)?;

@@ -1,7 +1,9 @@
 //! Changing the content of a task (protocol: spec/tasks.md 4.6, 4.7).
 
+use serde_json::Value;
+
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, redaction, trail, vaults},
     store::{
         Tx,
         tasks::{TaskField, TaskHead, TaskUpdate},
@@ -27,7 +29,8 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         if !force {
             check_editable(&head, &[Status::Created])?;
         }
-        let content = content::read(body, ctx.call.version, tx.now, Purpose::Edit)?;
+        let mut content = content::read(body, ctx.call.version, tx.now, Purpose::Edit)?;
+        govern(ctx, tx, &head, &mut content)?;
         references::check(tx, &content)?;
         if content.project.is_some() {
             access::may_leave(tx, &head)?;
@@ -39,6 +42,7 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         let project = content.project.clone().map(ProjectId::from);
         let quiet = content.is_quiet();
         let stored = stored(tx, &head, &content)?;
+        let sets_container = content.container.is_some();
         let mut change = content.change(stored);
         if change.update.is_empty() {
             return Ok(Json::new());
@@ -49,11 +53,49 @@ pub fn edit(ctx: &Ctx<'_>, id: &str, force: bool, body: &Json) -> Result<Json> {
         }
         change.update.extend(guarded);
         access::store(tx, &head, &change.update)?;
+        if sets_container {
+            trail::container_set(ctx, tx, id)?;
+        }
         if let Some(project) = &project {
             tx.touch_project(project.as_str())?;
         }
         Ok(change.fields)
     })
+}
+
+/// What administrators decided comes before what is written, and values of vaults are masked.
+fn govern(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, content: &mut Content) -> Result<()> {
+    let id = head.id.as_str();
+    let mut masked = 0;
+    if let Some(mut container) = content.container.take() {
+        if let Some((name, Value::String(arguments))) = container.remove_entry("arguments") {
+            let shown = redaction::mask_text(ctx, id, &arguments);
+            masked += shown.as_ref().map_or(0, |(_, count)| *count);
+            container.insert(name, shown.map_or(arguments, |(text, _)| text).into());
+        }
+        let overridden = match Status::stored(&head.status).is_active() {
+            true => vaults::override_edit(ctx, tx, head, container)?,
+            false => container,
+        };
+        content.container = Some(overridden);
+    }
+    if let Some(sent) = &content.output_destination {
+        let identity = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
+        if let Some(decided) = vaults::enforced_destination(ctx, tx, identity, sent)? {
+            content.output_destination = Some(decided);
+        }
+    }
+    masked += content.runtime.as_mut().map_or(0, |section| redaction::mask_section(ctx, id, section));
+    masked += mask_environment(ctx, id, content.hyperparams.as_mut());
+    redaction::count(ctx, tx, id, masked)
+}
+
+/// Masks the section of hyper-parameters that shows environment variables.
+pub(super) fn mask_environment(ctx: &Ctx<'_>, task: &str, hyperparams: Option<&mut Json>) -> u64 {
+    match hyperparams.and_then(|sections| sections.get_mut("Environment")) {
+        Some(Value::Object(section)) => redaction::mask_section(ctx, task, section),
+        _ => 0,
+    }
 }
 
 /// Reads what the content is merged with, and no more.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, redaction},
     store::tasks::{TaskField, TaskUpdate},
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -13,6 +13,7 @@ use crate::{
 use super::{
     access::{self, UNFINISHED, check_editable, guard_content},
     content::map_of,
+    edit::mask_environment,
     items::misshapen,
     status::Status,
 };
@@ -181,6 +182,7 @@ fn change(
         let [stored] = tx.task_sections(&head, [TaskField::Hyperparams])?;
         let mut stored = map_of(stored);
         work(&mut stored);
+        redaction::count(ctx, tx, id, mask_environment(ctx, id, Some(&mut stored)))?;
         update.set(TaskField::Hyperparams, stored).changed(tx, &ctx.caller.user, !only_properties);
         access::store(tx, &head, &update)
     })

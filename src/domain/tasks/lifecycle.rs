@@ -1,7 +1,7 @@
 //! Beginning and ending a run: started, stopped, failed, completed, closed, published (protocol: spec/tasks.md 3.3).
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, vaults},
     store::{
         Tx,
         documents::Access,
@@ -15,6 +15,7 @@ use super::{
     access::{self, end_submission},
     batch::{Batch, each},
     change_status::{Step, Words, active_duration, write_status},
+    content::map_of,
     status::Status,
 };
 
@@ -45,8 +46,22 @@ pub fn start(ctx: &Ctx<'_>, id: &str, force: bool, words: &Words) -> Result<Json
         if !was.is_active() && head.run_as.as_ref() != caller && head.executor.as_ref() != caller {
             end_submission(&mut step.change.update);
         }
+        enforce_destination(ctx, tx, &head, &mut step)?;
         write_status(ctx, tx, &mut head, step)
     })
+}
+
+/// A run that starts writes where administrators say, wherever its task was made to write to.
+fn enforce_destination(ctx: &Ctx<'_>, tx: &Tx<'_>, head: &TaskHead, step: &mut Step<'_>) -> Result<()> {
+    let [output] = tx.task_sections(head, [TaskField::Output])?;
+    let mut output = map_of(output);
+    let Some(sent) = output.get("destination").and_then(serde_json::Value::as_str) else { return Ok(()) };
+    let identity = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
+    if let Some(decided) = vaults::enforced_destination(ctx, tx, identity, sent)? {
+        output.insert("destination".to_owned(), decided.into());
+        step.change.update.set(TaskField::Output, output);
+    }
+    Ok(())
 }
 
 /// `tasks.stopped`, by the process that ends.

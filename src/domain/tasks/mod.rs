@@ -41,7 +41,7 @@ pub use batch::{Batch, at_least_one};
 pub use change_status::Words;
 pub use cleanup::{Disposal, Disposed, Urls};
 pub(super) use clone::clone_task;
-pub use clone::{Cloned, Overrides, clone};
+pub use clone::{Cloned, Overrides, clone, clone_many};
 pub use configuration::{
     Configuration, configuration_names, configurations, delete_configuration, edit_configuration,
 };

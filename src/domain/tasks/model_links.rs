@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, redaction},
     store::{
         Tx,
         tasks::{TaskField, TaskHead, TaskUpdate},
@@ -107,13 +107,14 @@ fn editable(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, changes_a_run: bool) -> Result
 /// `tasks.edit_runtime`: adds, replaces and removes single keys. Returns whether there was anything to do.
 ///
 /// Errors: 400/101, 403/21; 400/110 finished.
-pub fn edit_runtime(ctx: &Ctx<'_>, id: &str, put: Json, remove: &[String]) -> Result<bool> {
+pub fn edit_runtime(ctx: &Ctx<'_>, id: &str, mut put: Json, remove: &[String]) -> Result<bool> {
     ctx.touched("task", id);
     ctx.write(|tx| {
         let (head, mut update) = editable(ctx, tx, id, false)?;
         if put.is_empty() && remove.is_empty() {
             return Ok(false);
         }
+        redaction::count(ctx, tx, id, redaction::mask_section(ctx, id, &mut put))?;
         let [stored] = tx.task_sections(&head, [TaskField::Runtime])?;
         let mut runtime = map_of(stored);
         runtime.extend(put);

@@ -1,7 +1,13 @@
 //! Between tasks and queues: enqueue and dequeue (protocol: spec/tasks.md 5; spec/security_rules.md S1).
 
+use std::collections::BTreeSet;
+
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx, queues, redaction, tenants,
+        trail::{self, Policy},
+        vaults,
+    },
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -54,6 +60,7 @@ pub fn enqueue(ctx: &Ctx<'_>, id: &str, how: &Enqueue) -> Result<Enqueued> {
     ctx.touched("task", id);
     ctx.write(|tx| {
         let (fields, queue) = enqueue_task(ctx, tx, id, how)?;
+        queues::sample(tx, queue.as_str())?;
         let watched = if how.verify_watched { Some(tx.queue_is_watched(&queue)?) } else { None };
         Ok(Enqueued { fields, watched })
     })
@@ -71,6 +78,10 @@ pub fn enqueue_many(ctx: &Ctx<'_>, ids: &[String], how: &Enqueue) -> Result<(Bat
             first.get_or_insert(queue);
             Ok(fields)
         })?;
+        // Once for all of them: they go into the same queue.
+        if let Some(queue) = &first {
+            queues::sample(tx, queue.as_str())?;
+        }
         let watched = match first.filter(|_| how.verify_watched) {
             Some(queue) => Some(tx.queue_is_watched(&queue)?),
             None => None,
@@ -110,7 +121,8 @@ pub(in crate::domain) fn enqueue_task(
     if !how.force {
         was.check_step(Status::Queued)?;
     }
-    let queue = target_queue(tx, how)?;
+    let queue = target_queue(ctx, tx, how)?;
+    tenants::queue::check_use(ctx, tx, queue.as_str())?;
     if tx.waits_in(&head.id, &queue)? {
         return Err(ApiError::from(ErrorKind::TaskAlreadyQueued)
             .with("task", head.id.as_str())
@@ -139,17 +151,21 @@ pub(in crate::domain) fn enqueue_task(
             ctx.caller.user.clone()
         }
     };
+    if !moves_on {
+        vaults::check_submission(ctx, tx, &head, &submitter)?;
+    }
     step.change.update.set(TaskField::EnqueuedHash, hash.as_str());
     let fields = write_status(ctx, tx, &mut head, step)?;
     tx.drop_queue_entries(&head.id, None)?;
     tx.append_to_queue(&queue, &head, &submitter, &hash)?;
+    trail::enqueued(ctx, tx, head.id.as_str(), queue.as_str(), submitter.as_str(), &hash)?;
     Ok((fields, queue))
 }
 
 /// The queue meant: by name, by id, or the tenant's default one.
 ///
-/// Errors: 400/701 unknown; 403/21 readable only; 400/800 a new name is too short; 400/707, 400/708.
-fn target_queue(tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
+/// Errors: 400/701 unknown; 403/21 readable only; 403/20 who may make queues; 400/800 a new name is too short; 400/707, 400/708.
+fn target_queue(ctx: &Ctx<'_>, tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
     if let Some(name) = &how.queue_name {
         let name = name.trim();
         if let Some(queue) = tx.queue_named(name)? {
@@ -159,6 +175,8 @@ fn target_queue(tx: &Tx<'_>, how: &Enqueue) -> Result<QueueId> {
             let text = "a queue's name has at least 3 characters";
             return Err(ApiError::new(ErrorKind::DataValidationError, text).with("queue_name", name));
         }
+        // Naming a queue that does not exist makes it: that is managing queues (spec/governance.md 4.2).
+        queues::may_manage(ctx)?;
         return tx.insert_plain_queue(name);
     }
     if let Some(id) = &how.queue {
@@ -198,15 +216,32 @@ pub struct Dequeue {
 /// Errors: 403/21 public or readable only. Unknown tasks are none: the call cleans up queues.
 pub fn dequeue(ctx: &Ctx<'_>, id: &str, how: &Dequeue) -> Result<Option<Json>> {
     ctx.touched("task", id);
-    ctx.write(|tx| dequeue_task(ctx, tx, id, how))
+    ctx.write(|tx| {
+        let mut left = BTreeSet::new();
+        let fields = dequeue_task(ctx, tx, id, how, &mut left)?;
+        left.iter().try_for_each(|queue| queues::sample(tx, queue))?;
+        Ok(fields)
+    })
 }
 
 /// `tasks.dequeue_many`: each by itself.
 pub fn dequeue_many(ctx: &Ctx<'_>, ids: &[String], how: &Dequeue) -> Result<Batch<Option<Json>>> {
-    ctx.write(|tx| each(ctx, tx, ids, |id| dequeue_task(ctx, tx, id, how)))
+    ctx.write(|tx| {
+        let mut left = BTreeSet::new();
+        let batch = each(ctx, tx, ids, |id| dequeue_task(ctx, tx, id, how, &mut left))?;
+        left.iter().try_for_each(|queue| queues::sample(tx, queue))?;
+        Ok(batch)
+    })
 }
 
-fn dequeue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Dequeue) -> Result<Option<Json>> {
+/// [`dequeue`] within a transaction; the queue that it left is added to `left`.
+fn dequeue_task(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    id: &str,
+    how: &Dequeue,
+    left: &mut BTreeSet<String>,
+) -> Result<Option<Json>> {
     let head = match access::writable(tx, id) {
         Ok(head) => head,
         Err(error) if error.kind() == ErrorKind::InvalidTaskId => {
@@ -223,6 +258,9 @@ fn dequeue_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, how: &Dequeue) -> Result<O
         Some(queue) if was == Status::Queued => tx.drop_queue_entry(&head.id, queue)?,
         _ => false,
     };
+    if let Some(queue) = head.queue.as_ref().filter(|_| waited) {
+        left.insert(queue.as_str().to_owned());
+    }
     let waited = if how.from_all { tx.drop_queue_entries(&head.id, None)? > 0 || waited } else { waited };
     // Without a status to give it, a task that runs already stays as it is.
     if !was.is_active() || (was == Status::InProgress && how.new_status.is_none()) {
@@ -248,10 +286,23 @@ fn back(
         end_submission(&mut step.change.update);
     } else if waited && to == Status::InProgress && head.executor.is_none() {
         // Whoever takes a waiting task in order to run it is its executor. A person runs it as themselves.
+        let identity = &ctx.caller.user;
+        match vaults::govern(ctx, tx, head.id.as_str(), identity, identity)? {
+            vaults::Governed::Runs => redaction::dequeued(ctx, tx, head.id.as_str(), identity)?,
+            vaults::Governed::Unknown => return Err(vaults::Unreadable.into()),
+            vaults::Governed::Refused(reason) => {
+                return Err(
+                    ApiError::new(ErrorKind::TaskValidationError, reason).with("id", head.id.as_str())
+                );
+            }
+        }
         step.change.update.set(TaskField::Executor, ctx.caller.user.as_str());
         if !may_execute(ctx) {
             step.change.update.set(TaskField::RunAs, ctx.caller.user.as_str());
         }
+        let queue = head.queue.as_ref().map(QueueId::as_str);
+        let submitter = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
+        trail::dequeued(ctx, tx, head.id.as_str(), queue, submitter.as_str(), false, &Policy::default())?;
     }
     write_status(ctx, tx, &mut head, step)
 }

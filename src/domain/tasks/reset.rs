@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, trail},
     store::{Tx, tasks::TaskField},
     types::{ApiError, ErrorKind, Json, Result},
 };
@@ -90,6 +90,7 @@ fn reset_task(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, clear_all: bool, how: Dispos
             list_of(artifacts).into_iter().filter(|artifact| artifact_id(artifact).1 == "input").collect();
         update.set(TaskField::Artifacts, inputs);
     }
+    trail::status(ctx, tx, &head, "reset", None, "")?;
     let fields = write_status(ctx, tx, &mut head, step)?;
     Ok(Reset { fields, dequeued, disposed })
 }

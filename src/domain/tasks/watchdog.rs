@@ -2,7 +2,7 @@
 
 use crate::{
     domain::App,
-    store::{Lane, Scope},
+    store::{Lane, Scope, trail::TrailEvent},
     types::Result,
 };
 
@@ -25,7 +25,18 @@ pub fn sweep(app: &App) -> Result<usize> {
     loop {
         let chunk = app.store.write(&Scope::server(), Lane::Documents, |tx| {
             let silent_since = tx.now.plus_seconds(-settings.threshold_sec.signed());
-            tx.stop_silent_tasks(silent_since.0, SILENT, SERVER, CHUNK)
+            let gone = tx.stop_silent_tasks(silent_since.0, SILENT, SERVER, CHUNK)?;
+            for (task, company) in &gone {
+                let event = TrailEvent {
+                    task: Some(task.clone()),
+                    event: "stopped",
+                    user: SERVER.to_owned(),
+                    detail: serde_json::json!({"status_reason": SILENT}),
+                    ..TrailEvent::default()
+                };
+                tx.append_trail_of(&app.keys.audit, company, &event)?;
+            }
+            Ok(gone.len())
         })?;
         stopped += chunk;
         if chunk < CHUNK {

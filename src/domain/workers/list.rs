@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use regex::Regex;
 use serde_json::{Value, json};
 
+use super::overseen::{Overseen, overseen};
 use crate::{
     domain::Ctx,
     store::{
@@ -13,7 +14,7 @@ use crate::{
         query::{PROJECT, QUEUE, TASK, USER},
         workers::{QueueHead, Worker},
     },
-    types::{ApiError, ErrorKind, Json, Result},
+    types::{ApiError, CompanyId, ErrorKind, Json, Result},
 };
 
 /// Which workers are wanted.
@@ -63,8 +64,8 @@ pub struct Listening {
     pub shown: Value,
 }
 
-fn key_of(ctx: &Ctx<'_>, worker: &Worker) -> String {
-    format!("worker_{}_{}_{}", ctx.caller.tenant, worker.user, worker.id)
+fn key_of(tenant: &CompanyId, worker: &Worker) -> String {
+    format!("worker_{tenant}_{}_{}", worker.user, worker.id)
 }
 
 /// Workers that the caller may see: their own, those that listen to a queue they may see, and all of them for
@@ -93,7 +94,7 @@ pub fn listening(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<Listening
             shown: json!({
                 "name": worker.id,
                 "ip": worker.ip,
-                "key": key_of(ctx, &worker),
+                "key": key_of(&ctx.caller.tenant, &worker),
                 "task": worker.task.as_ref().map(|task| reference(task, tasks.get(task))),
             }),
             queues: worker.queues,
@@ -111,10 +112,9 @@ fn reference(id: &str, document: Option<&Json>) -> Value {
     Value::Object(shown)
 }
 
-fn wanted(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Vec<Worker>> {
+fn matching(snapshot: &Snapshot<'_>, mut workers: Vec<Worker>, filter: &Filter) -> Result<Vec<Worker>> {
     let pattern = filter.compile()?;
     let since = filter.last_seen.map(|seconds| snapshot.now.plus_seconds(-seconds.max(1)));
-    let mut workers = visible(ctx, snapshot)?;
     workers.retain(|worker| {
         since.is_none_or(|since| worker.last_activity_time >= since)
             && pattern.as_ref().is_none_or(|pattern| pattern.is_match(&worker.id))
@@ -124,6 +124,44 @@ fn wanted(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Vec
     Ok(workers)
 }
 
+fn wanted(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, filter: &Filter) -> Result<Vec<Worker>> {
+    matching(snapshot, visible(ctx, snapshot)?, filter)
+}
+
+/// Workers of a tenant that the caller looks after.
+fn foreign(snapshot: &Snapshot<'_>, tenant: &Overseen, filter: &Filter) -> Result<Vec<Worker>> {
+    let inside = tenant.snapshot(snapshot);
+    matching(snapshot, inside.workers()?, filter)
+}
+
+/// A worker of another tenant: how its machine is used, and that it works, not on what.
+fn show_foreign(tenant: &Overseen, worker: &Worker) -> Json {
+    let unnamed = |id: &String| json!({"id": id, "name": Value::Null});
+    let shown = json!({
+        "key": key_of(tenant.id(), worker),
+        "id": worker.id,
+        "user": {"id": worker.user},
+        "company": {"id": tenant.id(), "name": tenant.name},
+        "ip": worker.ip,
+        "register_time": Value::from(worker.register_time),
+        "register_timeout": worker.register_timeout,
+        "last_activity_time": Value::from(worker.last_activity_time),
+        "last_report_time": worker.last_report_time.map(Value::from),
+        "task": worker.task.as_ref().map(unnamed),
+        "project": worker.task.as_ref().map(|_| json!({"name": Value::Null})),
+        "queues": [],
+        "tags": worker.tags,
+        "system_tags": worker.system_tags,
+    });
+    match shown {
+        Value::Object(mut shown) => {
+            shown.retain(|_, value| !value.is_null());
+            shown
+        }
+        _ => Json::new(),
+    }
+}
+
 /// Workers with what they do, as `workers.get_all` answers them.
 ///
 /// Errors: 400/21 the pattern is too long.
@@ -131,7 +169,12 @@ pub fn list(ctx: &Ctx<'_>, filter: &Filter) -> Result<Vec<Json>> {
     ctx.read(|snapshot| {
         let workers = wanted(ctx, snapshot, filter)?;
         let surroundings = Surroundings::load(ctx, snapshot, &workers)?;
-        Ok(workers.iter().map(|worker| surroundings.show(ctx, worker)).collect())
+        let mut shown: Vec<Json> = workers.iter().map(|worker| surroundings.show(ctx, worker)).collect();
+        for tenant in overseen(ctx, snapshot)? {
+            let workers = foreign(snapshot, &tenant, filter)?;
+            shown.extend(workers.iter().map(|worker| show_foreign(&tenant, worker)));
+        }
+        Ok(shown)
     })
 }
 
@@ -139,7 +182,13 @@ pub fn list(ctx: &Ctx<'_>, filter: &Filter) -> Result<Vec<Json>> {
 ///
 /// Errors: 400/21 the pattern is too long.
 pub fn count(ctx: &Ctx<'_>, filter: &Filter) -> Result<usize> {
-    ctx.read(|snapshot| Ok(wanted(ctx, snapshot, filter)?.len()))
+    ctx.read(|snapshot| {
+        let mut count = wanted(ctx, snapshot, filter)?.len();
+        for tenant in overseen(ctx, snapshot)? {
+            count += foreign(snapshot, &tenant, filter)?.len();
+        }
+        Ok(count)
+    })
 }
 
 /// The documents that workers refer to.
@@ -191,7 +240,7 @@ impl Surroundings {
                 shown.insert(key.to_owned(), value);
             }
         };
-        put("key", key_of(ctx, worker).into());
+        put("key", key_of(&ctx.caller.tenant, worker).into());
         put("id", worker.id.as_str().into());
         put("user", reference(&worker.user, self.users.get(&worker.user)));
         put("company", self.company.clone());

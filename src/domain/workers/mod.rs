@@ -2,6 +2,7 @@
 //! (spec/queues_workers.md 3).
 
 mod list;
+mod overseen;
 mod properties;
 mod registration;
 mod statistics;

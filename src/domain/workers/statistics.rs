@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::overseen::overseen;
 use crate::{
     domain::{
         Ctx,
         steps::{Range, Steps},
     },
-    store::workers::Bucket,
-    types::{ErrorKind, Json, Result},
+    store::{
+        Snapshot,
+        workers::{Activity, Bucket},
+    },
+    types::{ApiError, ErrorKind, Json, Result},
 };
 
 /// How the values of a step become one.
@@ -88,13 +92,20 @@ fn checked(ctx: &Ctx<'_>, range: Range) -> Result<Steps> {
 /// Errors: 400/1005 nothing is stored.
 pub fn metric_keys(ctx: &Ctx<'_>, workers: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>> {
     ctx.read(|snapshot| {
-        let workers = if workers.is_empty() { snapshot.reporting_workers()? } else { workers.to_vec() };
         let mut categories: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for worker in &workers {
-            for metric in snapshot.reported_metrics(worker)? {
-                let category = metric.split('_').next().unwrap_or_default().to_owned();
-                categories.entry(category).or_default().insert(metric);
+        let mut collect = |snapshot: &Snapshot<'_>| -> Result<()> {
+            let workers = if workers.is_empty() { snapshot.reporting_workers()? } else { workers.to_vec() };
+            for worker in &workers {
+                for metric in snapshot.reported_metrics(worker)? {
+                    let category = metric.split('_').next().unwrap_or_default().to_owned();
+                    categories.entry(category).or_default().insert(metric);
+                }
             }
+            Ok(())
+        };
+        collect(snapshot)?;
+        for tenant in overseen(ctx, snapshot)? {
+            collect(&tenant.snapshot(snapshot))?;
         }
         if categories.is_empty() {
             return Err(ErrorKind::WorkerStatsNotFound.into());
@@ -115,7 +126,7 @@ pub fn latest(ctx: &Ctx<'_>, workers: &[String], seconds: i64) -> Result<BTreeMa
 /// Charts of these workers, or of all; a worker that reported none of the metrics is left out. `split`: also a line
 /// for each device of a GPU metric.
 ///
-/// Errors: 400/16 as the range says.
+/// Errors: 400/16 as the range says; 403/30 others' workers without the feature `resource_dashboard`.
 pub fn statistics(
     ctx: &Ctx<'_>,
     workers: &[String],
@@ -126,8 +137,10 @@ pub fn statistics(
     let steps = checked(ctx, range)?;
     let starts = steps.finished();
     let dates: Vec<i64> = starts.iter().map(|start| start * 1000).collect();
-    let mut found: BTreeMap<String, Vec<(String, Vec<Series>)>> = BTreeMap::new();
-    ctx.read(|snapshot| {
+    // Two tenants may have workers of one name.
+    let mut all = Vec::new();
+    let collect = |snapshot: &Snapshot<'_>, workers: &[String]| -> Result<Vec<WorkerStats>> {
+        let mut found: BTreeMap<String, Vec<(String, Vec<Series>)>> = BTreeMap::new();
         for item in items {
             let buckets =
                 snapshot.metric_steps(workers, &item.key, steps.start(), steps.stop(), steps.interval)?;
@@ -147,9 +160,36 @@ pub fn statistics(
                 }
             }
         }
+        Ok(found.into_iter().map(|(worker, metrics)| WorkerStats { worker, metrics }).collect())
+    };
+    ctx.read(|snapshot| {
+        if let Some(workers) = allowed_history(ctx, snapshot, workers)? {
+            all.extend(collect(snapshot, &workers)?);
+        }
+        for tenant in overseen(ctx, snapshot)? {
+            all.extend(collect(&tenant.snapshot(snapshot), workers)?);
+        }
         Ok(())
     })?;
-    Ok(found.into_iter().map(|(worker, metrics)| WorkerStats { worker, metrics }).collect())
+    Ok(all)
+}
+
+/// The workers whose history the caller may see among those asked for, an empty list standing for all; `None` when that
+/// is no worker at all. Without the feature, only one's own (spec/governance.md 10.4).
+///
+/// Errors: 403/30 somebody else's worker by name.
+fn allowed_history(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, asked: &[String]) -> Result<Option<Vec<String>>> {
+    const FEATURE: &str = "resource_dashboard";
+    if ctx.caller.role.is_system() || ctx.caller.features.contains(FEATURE) {
+        return Ok(Some(asked.to_vec()));
+    }
+    let own = snapshot.workers_of(ctx.caller.user.as_str())?;
+    if asked.iter().any(|worker| !own.contains(worker)) {
+        let text = "without it you see the history of your own workers only";
+        return Err(ApiError::new(ErrorKind::FeatureNotEnabled, text).with("feature", FEATURE));
+    }
+    let allowed = if asked.is_empty() { own } else { asked.to_vec() };
+    Ok(Some(allowed).filter(|workers| !workers.is_empty()))
 }
 
 /// The values of one line; `buckets` are in the order of their steps.
@@ -183,14 +223,25 @@ fn devices(buckets: &[Bucket], starts: &[i64], aggregation: Aggregation) -> Vec<
 /// Errors: 400/16 as the range says.
 pub fn activity(ctx: &Ctx<'_>, range: Range) -> Result<(Vec<i64>, Vec<i64>, Vec<i64>)> {
     let steps = checked(ctx, range)?;
-    let found = ctx.read(|snapshot| snapshot.activity(steps.start(), steps.stop(), steps.interval))?;
+    let found = ctx.read(|snapshot| {
+        let mut found = snapshot.activity(steps.start(), steps.stop(), steps.interval)?;
+        for tenant in overseen(ctx, snapshot)? {
+            found.extend(tenant.snapshot(snapshot).activity(steps.start(), steps.stop(), steps.interval)?);
+        }
+        Ok(found)
+    })?;
     if found.is_empty() {
         return Ok((Vec::new(), Vec::new(), Vec::new()));
     }
-    let by_start: BTreeMap<i64, _> = found.into_iter().map(|step| (step.start, step)).collect();
+    let mut by_start: BTreeMap<i64, Activity> = BTreeMap::new();
+    for step in found {
+        let sum = by_start.entry(step.start).or_insert(Activity { workers: 0, active: 0, ..step });
+        sum.workers += step.workers;
+        sum.active += step.active;
+    }
     let mut starts = steps.starts();
     starts.pop();
-    let count = |count: fn(&crate::store::workers::Activity) -> i64| -> Vec<i64> {
+    let count = |count: fn(&Activity) -> i64| -> Vec<i64> {
         starts.iter().map(|start| by_start.get(start).map_or(0, count)).collect()
     };
     Ok((

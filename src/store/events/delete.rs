@@ -65,6 +65,22 @@ impl Tx<'_> {
         Ok(usize::try_from(deleted).unwrap_or(0))
     }
 
+    /// Removes up to `most` chunks of scalars of an owner; returns how many.
+    pub(in crate::store) fn delete_some_chunks(&self, owner: i64, most: i64) -> Result<usize> {
+        let chunks: Vec<(i64, i64, i64)> = self.all(
+            "SELECT c.series, c.first, c.id FROM series s JOIN scalar_chunk c ON c.series = s.id
+             WHERE s.owner = ?1 AND s.kind = ?2 LIMIT ?3",
+            params![owner, EventKind::Scalar.code(), most],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        for (series, first, id) in &chunks {
+            self.run("DELETE FROM scalar_values WHERE id = ?1", [id])?;
+            self.run("DELETE FROM scalar_marks WHERE id = ?1", [id])?;
+            self.run("DELETE FROM scalar_chunk WHERE series = ?1 AND first = ?2", [series, first])?;
+        }
+        Ok(chunks.len())
+    }
+
     fn count_rows(&self, series: i64) -> Result<i64> {
         let count = self.one(
             "SELECT (SELECT coalesce(sum(points), 0) FROM scalar_chunk WHERE series = ?1)

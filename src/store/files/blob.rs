@@ -119,6 +119,12 @@ pub trait BlobStore: Send + Sync {
     /// Removes those of the directories that are empty, children first.
     fn remove_empty(&self, tree: &Tree, directories: &[FilePath]);
 
+    /// Forgets a tree that holds nothing any more. What keeps no trees has nothing to do.
+    fn forget(&self, tree: &Tree) -> Result<(), BlobError> {
+        let _ = tree;
+        Ok(())
+    }
+
     /// Bytes that can still be stored.
     fn free_space(&self) -> Result<u64, BlobError>;
 }

@@ -38,6 +38,27 @@ pub struct Account {
     pub token_epoch: i64,
     /// May not sign in.
     pub disabled: bool,
+    /// Ids at identity providers, `{provider: subject}`.
+    pub external_ids: Json,
+    /// Groups whose submissions a service account takes, or `self`; `None`: everybody's (S8).
+    pub accept_tasks_from: Option<Vec<String>>,
+    /// Groups whose members a service account may run tasks as; `None`: no further limit (S5).
+    pub impersonate_groups: Option<Vec<String>>,
+    /// Whether the account has signed in, and how.
+    pub activity: Activity,
+}
+
+/// When and how an account was last used.
+#[derive(Clone, Debug, Default)]
+pub struct Activity {
+    /// The last token obtained with an access key.
+    pub credentials_login: Option<Millis>,
+    /// What the last sign-in went through: `credentials`, `password`, or a provider's name.
+    pub provider: Option<String>,
+    /// The last sign-in through an identity provider.
+    pub provider_login: Option<Millis>,
+    /// The last sign-in with a browser.
+    pub ui_access: Option<Millis>,
 }
 
 /// What is needed to add an account; the profile and the memberships are added with it.
@@ -77,10 +98,18 @@ pub struct LocalPassword {
 }
 
 const COLUMNS: &str = "id, company, name, email, role, internal, autocreated, is_service, allow_running_as_owner, \
-                       operator, providers_info, created, token_epoch, disabled";
+                       operator, providers_info, created, token_epoch, disabled, external_ids, accept_tasks_from, \
+                       impersonate_groups, last_credentials_login, last_provider, last_provider_login, last_ui_access";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let providers_info: String = row.get(10)?;
+    let object =
+        |at| Ok::<_, rusqlite::Error>(serde_json::from_str(&row.get::<_, String>(at)?).unwrap_or_default());
+    // A list that can't be read lets nobody in rather than everybody.
+    let list = |at| {
+        let text: Option<String> = row.get(at)?;
+        Ok::<_, rusqlite::Error>(text.map(|text| serde_json::from_str(&text).unwrap_or_default()))
+    };
+    let moment = |at| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(at)?.map(Millis));
     Ok(Account {
         id: row.get::<_, String>(0)?.into(),
         company: row.get::<_, String>(1)?.into(),
@@ -92,10 +121,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         is_service: row.get(7)?,
         allow_running_as_owner: row.get(8)?,
         operator: row.get(9)?,
-        providers_info: serde_json::from_str(&providers_info).unwrap_or_default(),
+        providers_info: object(10)?,
         created: Millis(row.get(11)?),
         token_epoch: row.get(12)?,
         disabled: row.get(13)?,
+        external_ids: object(14)?,
+        accept_tasks_from: list(15)?,
+        impersonate_groups: list(16)?,
+        activity: Activity {
+            credentials_login: moment(17)?,
+            provider: row.get(18)?,
+            provider_login: moment(19)?,
+            ui_access: moment(20)?,
+        },
     })
 }
 
@@ -117,6 +155,32 @@ impl Snapshot<'_> {
     /// All accounts of a tenant, by age.
     pub fn accounts(&self, company: &CompanyId) -> Result<Vec<Account>> {
         let sql = format!("SELECT {COLUMNS} FROM user_auth WHERE company = ?1 ORDER BY created, id");
+        self.all(&sql, [company.as_str()], read)
+    }
+
+    /// Everybody who belongs to a tenant, at home there or joined, with the role there; by age. Uses
+    /// `membership_by_company`.
+    pub fn members(&self, company: &CompanyId) -> Result<Vec<(Account, String)>> {
+        let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("a.{}", column.trim())).collect();
+        let sql = format!(
+            "SELECT {}, m.role FROM membership m JOIN user_auth a ON a.id = m.user WHERE m.company = ?1 \
+             ORDER BY a.created, a.id",
+            columns.join(", ")
+        );
+        self.all(&sql, [company.as_str()], |row| Ok((read(row)?, row.get(21)?)))
+    }
+
+    /// How many people a tenant has, as quotas count them: active, neither service accounts nor made by the platform.
+    pub fn count_people(&self, company: &CompanyId) -> Result<i64> {
+        let sql = "SELECT count(*) FROM user_auth \
+                   WHERE company = ?1 AND NOT is_service AND NOT internal AND NOT disabled";
+        Ok(self.one(sql, [company.as_str()], |row| row.get(0))?.unwrap_or_default())
+    }
+
+    /// The service accounts of a tenant, by age.
+    pub fn service_accounts(&self, company: &CompanyId) -> Result<Vec<Account>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM user_auth WHERE company = ?1 AND is_service ORDER BY created, id");
         self.all(&sql, [company.as_str()], read)
     }
 
@@ -193,6 +257,33 @@ impl Tx<'_> {
     /// Renames the account record.
     pub fn rename_account(&self, user: &UserId, name: &str) -> Result<()> {
         self.run("UPDATE user_auth SET name = ?2 WHERE id = ?1", params![user.as_str(), name]).map(drop)
+    }
+
+    /// Ends every session issued so far.
+    pub fn bump_epoch(&self, user: &UserId) -> Result<()> {
+        self.run("UPDATE user_auth SET token_epoch = token_epoch + 1 WHERE id = ?1", [user.as_str()])
+            .map(drop)
+    }
+
+    /// Shuts an account out or lets it in again. Sessions issued before stay dead.
+    pub fn set_disabled(&self, user: &UserId, disabled: bool) -> Result<()> {
+        let sql = "UPDATE user_auth SET disabled = ?2, token_epoch = token_epoch + 1 WHERE id = ?1";
+        self.run(sql, params![user.as_str(), disabled]).map(drop)
+    }
+
+    /// Writes what a service account may do for others; its epoch is the caller's to bump.
+    pub fn set_service_rules(
+        &self,
+        user: &UserId,
+        runs_as_owner: bool,
+        accept_tasks_from: Option<&[String]>,
+        impersonate_groups: Option<&[String]>,
+    ) -> Result<()> {
+        let text = |list: Option<&[String]>| list.map(|list| serde_json::Value::from(list).to_string());
+        let sql = "UPDATE user_auth SET allow_running_as_owner = ?2, accept_tasks_from = ?3, impersonate_groups = ?4 \
+                   WHERE id = ?1 AND is_service";
+        let (accept, groups) = (text(accept_tasks_from), text(impersonate_groups));
+        self.run(sql, params![user.as_str(), runs_as_owner, accept, groups]).map(drop)
     }
 
     /// Removes an account with everything it holds; the profile stays.

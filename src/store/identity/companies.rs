@@ -44,6 +44,24 @@ impl Snapshot<'_> {
         let sql = format!("SELECT {COLUMNS} FROM company WHERE deleted_at IS NULL ORDER BY created, id");
         self.all(&sql, [], read)
     }
+
+    /// As [`Snapshot::companies`], with deleted tenants of which something is left.
+    pub fn companies_with_remains(&self) -> Result<Vec<Company>> {
+        let sql = format!("SELECT {COLUMNS} FROM company WHERE purged_at IS NULL ORDER BY created, id");
+        self.all(&sql, [], read)
+    }
+
+    /// Whether an active tenant has this name, without regard to case.
+    pub fn company_name_taken(&self, name: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM company WHERE name_fold = ?1 AND active";
+        Ok(self.one(sql, [name.to_lowercase()], |_| Ok(()))?.is_some())
+    }
+
+    /// Whether the tenant was deleted: from then on nothing may be written in it.
+    pub fn company_is_deleted(&self, id: &CompanyId) -> Result<bool> {
+        let sql = "SELECT 1 FROM company WHERE id = ?1 AND deleted_at IS NOT NULL";
+        Ok(self.one(sql, [id.as_str()], |_| Ok(()))?.is_some())
+    }
 }
 
 impl Tx<'_> {
@@ -51,5 +69,12 @@ impl Tx<'_> {
     pub fn insert_company(&self, id: &CompanyId, name: &str, created: Millis) -> Result<()> {
         let sql = "INSERT INTO company (id, name, name_fold, created) VALUES (?1, ?2, ?3, ?4)";
         self.run(sql, params![id.as_str(), name, name.to_lowercase(), created.0]).map(drop)
+    }
+
+    /// Replaces a tenant's settings. Returns whether there is such a tenant.
+    pub fn set_company_defaults(&self, id: &CompanyId, defaults: &Json) -> Result<bool> {
+        let text = serde_json::Value::Object(defaults.clone()).to_string();
+        let sql = "UPDATE company SET defaults = ?2 WHERE id = ?1 AND deleted_at IS NULL";
+        Ok(self.run(sql, params![id.as_str(), text])? > 0)
     }
 }

@@ -9,12 +9,14 @@ mod credentials;
 mod groups;
 mod profiles;
 mod settings;
+mod tombstones;
 
-pub use accounts::{Account, LocalPassword, NewAccount};
+pub use accounts::{Account, Activity, LocalPassword, NewAccount};
 pub use companies::Company;
 pub use credentials::{Credential, NewCredential};
-pub use groups::{ADMINS, Group, QUEUE_ADMINS, USERS};
+pub use groups::{ADMINS, ConfiguredGroup, Group, GroupRecord, QUEUE_ADMINS, USERS};
 pub use profiles::Profile;
+pub use tombstones::Tombstone;
 
 use rusqlite::{OptionalExtension, Params, Row};
 

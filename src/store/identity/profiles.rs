@@ -56,6 +56,11 @@ impl Snapshot<'_> {
         Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
+    /// Ids of the tenant's profiles.
+    pub fn profile_ids(&self, company: &CompanyId) -> Result<Vec<String>> {
+        self.all("SELECT id FROM user WHERE company = ?1", [company.as_str()], |row| row.get(0))
+    }
+
     /// The stored preferences; `None` when there is no profile.
     pub fn preferences(&self, id: &UserId) -> Result<Option<Json>> {
         let text = self.one("SELECT preferences FROM user WHERE id = ?1", [id.as_str()], |row| {

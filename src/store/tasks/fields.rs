@@ -34,6 +34,7 @@ fields! {
     Completed = "completed", "completed";
     Configuration = "configuration", "configuration";
     Container = "container", "container";
+    ContentEditor = "content_editor", "content_editor";
     EnqueueStatus = "enqueue_status", "enqueue_status";
     EnqueuedHash = "enqueued_hash", "enqueued_hash";
     Execution = "execution", "execution";
@@ -187,6 +188,11 @@ impl TaskUpdate {
             self.set(field, value);
         }
         self
+    }
+
+    /// What a field is set to, if it is.
+    pub fn get(&self, field: TaskField) -> Option<&Cell> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
     }
 
     /// Whether nothing is to be changed.

@@ -7,6 +7,7 @@
 mod attempt;
 mod fields;
 mod head;
+mod held;
 mod models;
 mod queues;
 mod references;
@@ -14,6 +15,7 @@ mod write;
 
 pub use fields::{Cell, TaskField, TaskUpdate};
 pub use head::TaskHead;
+pub use held::HeldTask;
 pub use models::LinkedModel;
 pub use references::Found;
 pub use write::NewTask;

@@ -127,24 +127,30 @@ impl Tx<'_> {
     }
 
     /// Stops running tasks of every tenant that gave no sign of life since `silent_since`, at most `most` of them.
-    /// Returns how many. Uses `task_by_status`.
-    pub fn stop_silent_tasks(&self, silent_since: i64, text: &str, by: &str, most: usize) -> Result<usize> {
-        let projects = self.all(
+    /// Returns them with their tenants. Uses `task_by_status`.
+    pub fn stop_silent_tasks(
+        &self,
+        silent_since: i64,
+        text: &str,
+        by: &str,
+        most: usize,
+    ) -> Result<Vec<(String, String)>> {
+        let stopped = self.all(
             "UPDATE task SET status = 'stopped', status_reason = ?2, status_message = ?2, status_changed = ?3,
                  last_update = ?3, last_change = ?3, last_changed_by = ?4
              WHERE seq IN (SELECT seq FROM task
                            WHERE status = 'in_progress' AND last_update < ?1 ORDER BY last_update LIMIT ?5)
-             RETURNING project",
+             RETURNING id, company, project",
             rusqlite::params![silent_since, text, self.now.0, by, i64::try_from(most).unwrap_or(i64::MAX)],
-            |row| row.get::<_, Option<String>>(0),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?)),
         )?;
-        for project in projects.iter().flatten() {
+        for project in stopped.iter().filter_map(|(_, _, project)| project.as_ref()) {
             self.run(
                 "UPDATE project SET last_update = ?2 WHERE id = ?1",
                 rusqlite::params![project, self.now.0],
             )?;
         }
-        Ok(projects.len())
+        Ok(stopped.into_iter().map(|(id, company, _)| (id, company)).collect())
     }
 }
 

@@ -98,6 +98,12 @@ impl Snapshot<'_> {
             Ok(QueueHead { queue: row.get(0)?, task: row.get(1)?, length: row.get(2)? })
         })
     }
+
+    /// Ids of the workers that a user registered, those that are gone but not swept included.
+    pub fn workers_of(&self, user: &str) -> Result<Vec<String>> {
+        let sql = "SELECT id FROM worker WHERE company = ?1 AND user = ?2 ORDER BY id";
+        self.all(sql, [self.scope.company.as_str(), user], |row| row.get(0))
+    }
 }
 
 impl Tx<'_> {

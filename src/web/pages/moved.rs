@@ -13,6 +13,13 @@ pub(super) fn redirect(segments: &[&str]) -> Option<String> {
     }
 }
 
+/// Whether an address is that of a file, such as `/configuration.json`: a page in its place would be read as its content.
+pub(super) fn names_a_file(segments: &[&str]) -> bool {
+    const ENDINGS: [&str; 9] = ["css", "ico", "js", "json", "map", "png", "svg", "txt", "woff2"];
+    let ending = segments.last().and_then(|last| last.rsplit_once('.'));
+    ending.is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
 fn tab(rest: &[&str]) -> &'static str {
     match rest {
         ["output", "log", ..] => "/console",

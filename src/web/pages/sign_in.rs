@@ -2,7 +2,10 @@
 
 use crate::{
     crypto::random,
-    domain::{App, Ctx, identity},
+    domain::{
+        App, Ctx, audit,
+        identity::{self, Presented},
+    },
     types::{ErrorKind, Result},
     web::{
         PageReply, PageRequest, session,
@@ -22,6 +25,7 @@ pub(super) fn visitor(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str) -
         (true, ["login"]) => form(ctx, request, fingerprint, Shown { status: 200, ..Shown::default() }),
         (false, ["login"]) => attempt(ctx, request, fingerprint),
         (false, ["logout"]) => Ok(PageReply::see_other("/login")),
+        (true, other) if moved::names_a_file(other) => Err(ErrorKind::NotFound.into()),
         (true, other) => {
             let target = moved::redirect(other).unwrap_or_else(|| match request.query.is_empty() {
                 true => request.path.clone(),
@@ -94,6 +98,10 @@ fn attempt(ctx: &Ctx<'_>, request: &PageRequest, fingerprint: &str) -> Result<Pa
         }
         Err(error) if error.kind().code() == 401 => {
             // The failure is a security event of its own.
+            audit::note_presented(
+                &anonymous,
+                &Presented::Basic { key: name.to_owned(), secret: String::new() },
+            );
             let refused = perform(&anonymous, "pages.sign_in", |_| Err::<(), _>(error));
             debug_assert!(refused.is_err());
             let wait = ctx.app.throttle.wait(name, &ctx.call.ip, ctx.call.received);

@@ -329,3 +329,38 @@ fn work_that_is_asked_to_stop_stops() {
     crate::domain::events::compact(&house.0.app, &|| true).unwrap();
     assert_eq!(count(&house, "scalar_chunk"), 0);
 }
+
+#[test]
+fn a_purged_tenant_takes_its_chunks_along_and_nobody_elses() {
+    let house = House::open();
+    house.task("u", json!({}));
+    house.add(&line(0..9_000));
+    let of_u = |iter: i64| {
+        let mut event = scalar("m", "v", iter, 1.0);
+        event["task"] = json!("u");
+        event
+    };
+    house.add(&(0..5_000).map(of_u).collect::<Vec<_>>());
+    compact(&house, 64);
+    let all = count(&house, "scalar_chunk");
+    house.0.tenant("zeta");
+    house.0.sql("UPDATE task SET company = 'zeta' WHERE id = 'u'", []);
+    let (store, acme) = (&house.0.app.store, crate::types::CompanyId::from("acme"));
+    let scope = crate::store::Scope::tenant(acme.clone());
+    let mut purge = store.read(&scope, |snapshot| snapshot.begin_purge(&acme)).unwrap();
+    let mut turns = 0;
+    while let Some(turn) = store.read(&scope, |snapshot| snapshot.next_turn(&mut purge)).unwrap() {
+        let gone = store.write(&scope, crate::store::Lane::Events, |tx| tx.purge_turn(&acme, &turn)).unwrap();
+        assert!(gone > 0, "{turn:?}");
+        turns += 1;
+    }
+    assert!(turns > 3, "in short turns");
+    let left = house.0.value::<i64>("SELECT sum(points) FROM scalar_chunk", []).unwrap();
+    assert_eq!((left, count(&house, "scalar"), count(&house, "event_owner")), (5_000, 0, 1));
+    assert!(count(&house, "scalar_chunk") < all);
+    for table in ["scalar_values", "scalar_marks"] {
+        assert_eq!(count(&house, table), count(&house, "scalar_chunk"), "{table}");
+    }
+    let findings = crate::store::inspect(&house.0.path().join("roundhouse.db")).unwrap();
+    assert_eq!(findings, Vec::<String>::new());
+}

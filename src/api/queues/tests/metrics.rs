@@ -68,3 +68,26 @@ fn idle_queues_are_sampled_by_the_job() {
     assert_eq!(crate::domain::queues::sample_idle_queues(&front.app).unwrap(), 0);
     assert_eq!(front.value::<i64>("SELECT count(*) FROM queue_metric", []), Some(1));
 }
+
+#[test]
+fn tasks_that_come_and_go_by_their_own_calls_are_sampled_once_a_call() {
+    let front = FrontDoor::open();
+    let ann = front.ann();
+    let id = create(&ann, json!({}));
+    for task in ["t1", "t2", "t3"] {
+        front.task(task, json!({}));
+    }
+    let lengths = || {
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        let sql = "SELECT group_concat(queue_length) FROM (SELECT queue_length FROM queue_metric ORDER BY timestamp)";
+        front.value::<String>(sql, []).unwrap()
+    };
+    ann.ok("tasks.enqueue_many", json!({"ids": ["t1", "t2"], "queue": id}));
+    assert_eq!(lengths(), "2");
+    ann.ok("tasks.enqueue", json!({"task": "t3", "queue": id}));
+    assert_eq!(lengths(), "2,3");
+    ann.ok("tasks.dequeue", json!({"task": "t3"}));
+    assert_eq!(lengths(), "2,3,2");
+    ann.ok("tasks.dequeue_many", json!({"ids": ["t1", "t2"]}));
+    assert_eq!(lengths(), "2,3,2,0");
+}

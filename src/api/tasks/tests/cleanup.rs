@@ -196,6 +196,21 @@ fn case_38_39_what_delete_says_and_leaves_to_be_deleted() {
 }
 
 #[test]
+fn files_case_43_what_others_rely_on_is_not_scheduled() {
+    let house = House::open();
+    let input = json!({"artifacts": [{"key": "n", "type": "t", "mode": "input", "uri": "http://files.test/p/input"}]});
+    let task = house.task_with(json!({"execution": input}));
+    let published = house.model("published", Some(&task), true);
+    let used = house.model("used", Some(&task), false);
+    house.task_with(json!({"models": {"input": [{"name": "i", "model": used}]}}));
+    house.model("unused", Some(&task), false);
+    house.ok("delete", json!({"task": task, "force": true}));
+    assert!(house.has_model(&published) && house.has_model(&used));
+    let urls: Vec<String> = rows(&house).iter().map(|row| row["url"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(urls, ["s3://models/unused"], "what nobody relies on goes");
+}
+
+#[test]
 fn a_pipeline_goes_with_its_steps() {
     let house = House::open();
     let controller = house.task_with(json!({"type": "controller"}));

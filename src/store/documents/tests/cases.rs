@@ -14,7 +14,7 @@ fn tagged() -> Connection {
 }
 
 #[test]
-fn list_grammar_selects_by_tags() {
+fn case_45_46_list_grammar_selects_by_tags() {
     let conn = tagged();
     for (tags, expected) in [
         (json!(["a"]), &["T1", "T2"][..]),
@@ -51,7 +51,7 @@ fn lists_work_on_plain_fields_too() {
 }
 
 #[test]
-fn filters_object_joins_its_parts() {
+fn case_47_filters_object_joins_its_parts() {
     let conn = tagged();
     for (filter, expected) in [
         (json!({"any": {"exclude": ["a", "b"]}}), &["T1", "T3"][..]),
@@ -71,7 +71,7 @@ fn filters_object_joins_its_parts() {
 }
 
 #[test]
-fn patterns_mind_case_and_multi_field_patterns_do_not() {
+fn case_48_49_patterns_mind_case_and_multi_field_patterns_do_not() {
     let conn = database();
     for (id, name) in [("T1", "abcdef"), ("T2", "ABCDEF"), ("T3", "my project/sub-one")] {
         insert(
@@ -117,7 +117,7 @@ fn a_runaway_pattern_fails_the_request_and_not_the_server() {
 }
 
 #[test]
-fn dates_compare_and_range() {
+fn case_50_51_71_dates_compare_and_range() {
     let conn = database();
     insert(&conn, "task", json!({"id": "T1", "last_update": DAY, "started": DAY}));
     insert(&conn, "task", json!({"id": "T2", "last_update": DAY + 12 * HOUR}));
@@ -180,7 +180,7 @@ fn runtime_is_compared_with_its_type() {
 }
 
 #[test]
-fn pages_have_limits() {
+fn case_52_pages_have_limits() {
     let conn = database();
     for n in 0..510 {
         insert(&conn, "task", json!({"id": format!("{n:04}")}));
@@ -203,7 +203,7 @@ fn pages_have_limits() {
 }
 
 #[test]
-fn missing_values_come_last_in_both_directions() {
+fn case_53_73_missing_values_come_last_in_both_directions() {
     let conn = database();
     for n in 0..20 {
         let started = if n % 4 == 0 { json!(DAY - n) } else { Value::Null };
@@ -223,7 +223,7 @@ fn missing_values_come_last_in_both_directions() {
 }
 
 #[test]
-fn parameters_order_as_numbers() {
+fn case_54_parameters_order_as_numbers() {
     let conn = database();
     for (id, value) in
         [("T1", Some("1")), ("T2", Some("11")), ("T3", None), ("T4", Some("2")), ("T5", Some(""))]
@@ -270,7 +270,7 @@ fn order_by_metric_tags_and_anything_in_runtime() {
 }
 
 #[test]
-fn scrolls_go_on_where_they_stood() {
+fn case_55_scrolls_go_on_where_they_stood() {
     let conn = database();
     for n in 0..18 {
         insert(&conn, "task", json!({"id": format!("{n:02}")}));
@@ -297,7 +297,7 @@ fn scrolls_go_on_where_they_stood() {
 }
 
 #[test]
-fn hidden_documents_show_on_request() {
+fn case_57_hidden_documents_show_on_request() {
     let conn = tagged();
     insert(&conn, "task", json!({"id": "H", "system_tags": ["hidden"]}));
     assert!(!tasks(&conn, json!({})).contains(&"H".to_owned()));
@@ -376,7 +376,7 @@ fn subprojects_are_included_on_request() {
 }
 
 #[test]
-fn old_clients_filter_system_tags_by_tags() {
+fn case_69_old_clients_filter_system_tags_by_tags() {
     let conn = database();
     insert(&conn, "task", json!({"id": "T1", "tags": ["x"], "system_tags": ["annotated1", "archived"]}));
     let run = |tags: Value| {

@@ -50,7 +50,7 @@ fn a_fresh_task_has_all_its_defaults() {
 }
 
 #[test]
-fn get_all_returns_exactly_what_is_listed() {
+fn case_56_72_get_all_returns_exactly_what_is_listed() {
     let conn = yard();
     for (fields, expected) in [
         (json!(["name"]), json!({"name": "demo"})),
@@ -103,7 +103,7 @@ fn a_whole_section_is_read_with_its_parts() {
 }
 
 #[test]
-fn get_all_ex_expands_references() {
+fn case_56_72_get_all_ex_expands_references() {
     let conn = yard();
     for (id, fields, expected) in [
         (
@@ -167,7 +167,7 @@ fn joins_stay_inside_the_scope() {
 }
 
 #[test]
-fn a_public_task_has_an_empty_company() {
+fn case_74_a_public_task_has_an_empty_company() {
     let conn = yard();
     conn.execute("UPDATE task SET company = '' WHERE id = 'T'", []).unwrap();
     assert_eq!(

@@ -363,6 +363,20 @@ impl BlobStore for LocalTree {
         }
     }
 
+    fn forget(&self, tree: &Tree) -> Result<(), BlobError> {
+        let removed = match tree {
+            Tree::Tenant(tenant) => {
+                fs::unlinkat(&self.0.tenants, directory_name(tenant.as_str()), AtFlags::REMOVEDIR)
+            }
+            Tree::Legacy => fs::unlinkat(&self.0.root, "legacy", AtFlags::REMOVEDIR),
+        };
+        match removed {
+            Ok(()) => fs::fsync(&self.0.tenants).map_err(blob_error),
+            Err(errno) if is_absent(errno) => Ok(()),
+            Err(errno) => Err(blob_error(errno)),
+        }
+    }
+
     fn free_space(&self) -> Result<u64, BlobError> {
         let stat = fs::fstatvfs(&self.0.root).map_err(blob_error)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))

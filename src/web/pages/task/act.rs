@@ -1,17 +1,17 @@
 //! Asking before something is done with a task, and doing it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     deed::{Deed, State},
     goods::Goods,
-    page, perform, shell,
+    page, perform,
+    reach::{self, queue_choices},
+    shell,
 };
 use crate::{
     domain::{
         Ctx,
-        browse::request as object,
-        queues,
         tasks::{self, Dequeue, Disposal, Enqueue, Overrides, Status, Stop, Words},
     },
     types::{ApiError, ErrorKind, Json, Result},
@@ -29,6 +29,13 @@ use crate::{
     },
 };
 
+/// Type of a task whose steps may go its way.
+const CONTROLLER: &str = "controller";
+
+/// What to do where a queue has nobody who takes tasks from it.
+pub(in crate::web::pages) const NO_AGENT: &str =
+    "No agent listens to this queue. Start one with clearml-agent daemon --queue and the queue's name.";
+
 /// The word to type before files go.
 pub(in crate::web::pages) const TYPED: &str = "delete";
 
@@ -43,11 +50,16 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
     let name = text(task, "name");
     let status = Status::stored(&text(task, "status"));
     let mut goods = Goods::default();
-    if matches!(deed, Deed::Reset | Deed::Delete) {
+    if deed.loses_results() {
         goods.add(ctx, task)?;
     }
-    let mut points = Vec::new();
+    let with_goods = deed.loses_results().then_some(&goods);
+    let has_steps = text(task, "type") == CONTROLLER && deed.reaches_steps();
+    let (points, descendants) = reach::points(ctx, deed, &[task], with_goods, has_steps)?;
     let mut fields = Vec::new();
+    if let Some(label) = descendants.steps_label(deed).filter(|_| has_steps) {
+        fields.push(Field::Tick { name: "steps", label, checked: true });
+    }
     let sentence = match deed {
         Deed::Enqueue => {
             fields.push(Field::Choice {
@@ -74,7 +86,10 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
             "The copy is a draft. Change it, then enqueue it."
         }
         Deed::Reset => {
-            points = goods.points();
+            if goods.has_files() {
+                let label = "Delete its files as well".to_owned();
+                fields.push(Field::Tick { name: "files", label, checked: true });
+            }
             "It becomes a draft again. Its results go for good:"
         }
         Deed::Archive => match status {
@@ -88,7 +103,6 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
         },
         Deed::Restore => "It appears in the lists again.",
         Deed::Delete => {
-            points = goods.points();
             if goods.has_files() {
                 let label = "Delete its files as well".to_owned();
                 fields.push(Field::Tick { name: "files", label, checked: true });
@@ -102,25 +116,13 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
         text: sentence.to_owned(),
         points,
         fields,
-        typed: if deed == Deed::Delete && goods.has_files() { TYPED.to_owned() } else { String::new() },
+        typed: if goods.has_files() { TYPED.to_owned() } else { String::new() },
         action: format!("/tasks/{id}/{}", deed.key()),
         submit: format!("{} the task", deed.verb()),
         danger: deed.is_danger(),
         back: format!("/tasks/{id}"),
         error,
     })
-}
-
-/// Queues by name, the default one first.
-fn queue_choices(ctx: &Ctx<'_>) -> Result<Vec<(String, String)>> {
-    let filter = object(json!({"only_fields": ["name", "system_tags"], "order_by": ["name"]}));
-    let mut found = perform(ctx, "queues.get_all", |ctx| queues::list(ctx, &filter))?.documents;
-    let is_default = |queue: &Json| {
-        let tags = queue.get("system_tags").and_then(Value::as_array);
-        tags.is_some_and(|tags| tags.iter().any(|tag| tag == "default"))
-    };
-    found.sort_by_key(|queue| !is_default(queue));
-    Ok(found.iter().map(|queue| (text(queue, "id"), text(queue, "name"))).collect())
 }
 
 /// The sentence for what was refused: ours where we have one, else the domain's.
@@ -147,14 +149,19 @@ pub(super) fn act(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed)
     // The state before: what is asked for afterwards would be asked of the outcome.
     let state = State::of(ctx, task)?;
     let again = |error: String| PageReply::with_status(422, &question(ctx, request, task, deed, error)?);
-    if deed == Deed::Delete && request.field("typed") != TYPED {
+    if deed.loses_results() && request.field("typed") != TYPED {
         let mut goods = Goods::default();
         goods.add(ctx, task)?;
         if goods.has_files() {
-            return again(format!("Type {TYPED} to confirm. Nothing was deleted."));
+            return again(format!("Type {TYPED} to confirm. Nothing was {}.", deed.done()));
         }
     }
-    match run(ctx, request, task, deed) {
+    let outcome = match deed.obstacle(state).filter(|_| deed.repeats_silently()) {
+        // Changes nothing, but knows a form that was sent twice: the first one has made it so.
+        Some(_) => ctx.write(|_| Err(ErrorKind::InvalidTaskStatus.into())),
+        None => run(ctx, request, task, deed),
+    };
+    match outcome {
         Ok(done) => Ok(telling(PageReply::see_other(done.to), done.tone, &done.title, &done.text)),
         Err(error) if error.kind() == ErrorKind::FormRepeated => {
             Ok(PageReply::see_other(format!("/tasks/{id}")))
@@ -175,14 +182,14 @@ fn run(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed) -> Result<
         text: text.to_owned(),
     };
     let one = [id.to_owned()];
+    let steps = !request.field("steps").is_empty();
     Ok(match deed {
         Deed::Enqueue => {
             let queue = Some(request.field("queue").to_owned()).filter(|queue| !queue.is_empty());
             let how = Enqueue { queue, verify_watched: true, words, ..Enqueue::default() };
             let enqueued = perform(ctx, "tasks.enqueue", |ctx| tasks::enqueue(ctx, id, &how))?;
             if enqueued.watched == Some(false) {
-                let text = "No agent listens to this queue. Start one with clearml-agent daemon --queue and the queue's name.";
-                Done { tone: Tone::Wait, ..done("Enqueued.", text) }
+                Done { tone: Tone::Wait, ..done("Enqueued.", NO_AGENT) }
             } else {
                 done("Enqueued.", "The next free agent takes it.")
             }
@@ -193,7 +200,8 @@ fn run(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed) -> Result<
             done("Dequeued.", "It waits in no queue any more.")
         }
         Deed::Abort => {
-            let fields = perform(ctx, "tasks.stop", |ctx| tasks::stop(ctx, id, &Stop::default()))?;
+            let how = Stop { include_steps: steps, ..Stop::default() };
+            let fields = perform(ctx, "tasks.stop", |ctx| tasks::stop(ctx, id, &how))?;
             match fields.get("status").and_then(Value::as_str) {
                 Some("stopped") => done("Aborted.", ""),
                 _ => Done {
@@ -217,16 +225,17 @@ fn run(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed) -> Result<
             }
         }
         Deed::Reset => {
-            perform(ctx, "tasks.reset", |ctx| tasks::reset(ctx, id, false, disposal(true)))?;
+            let how = disposal(!request.field("files").is_empty());
+            perform(ctx, "tasks.reset", |ctx| tasks::reset(ctx, id, false, how))?;
             done("Reset.", "It is a draft again.")
         }
         Deed::Archive => {
-            perform(ctx, "tasks.archive", |ctx| tasks::archive(ctx, &one, false, &words))?;
+            perform(ctx, "tasks.archive", |ctx| tasks::archive(ctx, &one, steps, &words))?;
             done("Archived.", "It has left the lists and keeps its data.")
         }
         Deed::Restore => {
             let batch =
-                perform(ctx, "tasks.unarchive_many", |ctx| tasks::unarchive_many(ctx, &one, false, &words))?;
+                perform(ctx, "tasks.unarchive_many", |ctx| tasks::unarchive_many(ctx, &one, steps, &words))?;
             if let Some((_, error)) = batch.failed.into_iter().next() {
                 return Err(error);
             }
@@ -234,7 +243,7 @@ fn run(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed) -> Result<
         }
         Deed::Delete => {
             let how = disposal(!request.field("files").is_empty());
-            perform(ctx, "tasks.delete", |ctx| tasks::delete(ctx, id, false, how))?;
+            perform(ctx, "tasks.delete", |ctx| tasks::delete(ctx, id, steps, how))?;
             let project = text(task, "project.id");
             let to = if project.is_empty() {
                 "/projects".to_owned()

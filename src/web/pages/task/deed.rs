@@ -26,7 +26,7 @@ pub(in crate::web::pages) enum Deed {
 
 impl Deed {
     /// In the order of buttons and menus.
-    const ALL: [Deed; 9] = [
+    pub(in crate::web::pages) const ALL: [Deed; 9] = [
         Deed::Enqueue,
         Deed::Dequeue,
         Deed::Abort,
@@ -37,10 +37,6 @@ impl Deed {
         Deed::Restore,
         Deed::Delete,
     ];
-
-    /// What can be done with several tasks at once.
-    pub(in crate::web::pages) const BULK: [Deed; 5] =
-        [Deed::Abort, Deed::Publish, Deed::Archive, Deed::Restore, Deed::Delete];
 
     /// From an address.
     pub(in crate::web::pages) fn from_key(key: &str) -> Option<Deed> {
@@ -108,6 +104,21 @@ impl Deed {
     /// Stops or loses work.
     pub(in crate::web::pages) const fn is_danger(self) -> bool {
         matches!(self, Deed::Abort | Deed::Reset | Deed::Delete)
+    }
+
+    /// The domain lets it pass where it is done already, as scripts like it; a person is told instead.
+    pub(in crate::web::pages) const fn repeats_silently(self) -> bool {
+        matches!(self, Deed::Dequeue | Deed::Abort | Deed::Reset | Deed::Archive | Deed::Restore)
+    }
+
+    /// Takes results along, and files where there are some: then a word is typed first.
+    pub(in crate::web::pages) const fn loses_results(self) -> bool {
+        matches!(self, Deed::Reset | Deed::Delete)
+    }
+
+    /// Can take a pipeline's steps along.
+    pub(in crate::web::pages) const fn reaches_steps(self) -> bool {
+        matches!(self, Deed::Abort | Deed::Archive | Deed::Restore)
     }
 
     /// Why it can't be done in this state; `None` when it can.

@@ -73,6 +73,6 @@ fn counts(task: &Json) -> TabCounts {
         scalars: some(nested("last_metrics")),
         plots: None,
         samples: None,
-        trail: false,
+        trail: true,
     }
 }

@@ -7,7 +7,9 @@ mod details;
 mod figures;
 pub(super) mod goods;
 mod head;
+pub(super) mod reach;
 mod scalars;
+mod trail;
 
 use self::deed::Deed;
 use super::{page, perform, shell};
@@ -47,6 +49,7 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, id: &str, rest: &[&str
         (true, ["plots"]) => figures::plots(ctx, request, &task),
         (true, ["plots", "frame"]) => figures::frame(ctx, request, &task),
         (true, ["samples"]) => figures::samples(ctx, request, &task),
+        (true, ["trail"]) => trail::trail(ctx, request, &task),
         _ => Err(ErrorKind::NotFound.into()),
     }
 }

@@ -1,10 +1,9 @@
-//! Tabs of what a task is: overview, execution, configuration, trail.
+//! Tabs of what a task is: overview, execution, configuration.
 
 use askama::Template;
 
 use super::{TaskHead, TaskTab};
 use crate::web::render::Markup;
-use crate::web::render::time::When;
 use crate::web::view::kit::{self, Crumb};
 use crate::web::view::shell::Shell;
 use crate::web::view::status::Status;
@@ -244,38 +243,5 @@ pub struct Configuration {
 impl Configuration {
     fn tab(&self) -> TaskTab {
         TaskTab::Configuration
-    }
-}
-
-/// One step of a task's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrailStep {
-    /// When.
-    pub when: When,
-    /// What happened.
-    pub event: String,
-    /// Who did it.
-    pub who: String,
-    /// Details in a sentence.
-    pub detail: String,
-    /// Whether a policy caused it.
-    pub is_policy: bool,
-}
-
-/// `/tasks/{id}/trail`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "task/trail.html", blocks = ["main"])]
-pub struct Trail {
-    /// Frame.
-    pub shell: Shell,
-    /// Title and tabs.
-    pub head: TaskHead,
-    /// Steps, oldest first.
-    pub steps: Vec<TrailStep>,
-}
-
-impl Trail {
-    fn tab(&self) -> TaskTab {
-        TaskTab::Trail
     }
 }

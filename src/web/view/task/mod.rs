@@ -5,6 +5,7 @@ pub mod console;
 pub mod details;
 pub mod figures;
 pub mod scalars;
+pub mod trail;
 
 use jiff::SignedDuration;
 
