@@ -31,7 +31,10 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 /// The points themselves, and answers computed from them as the specification says, in the plainest way.
 #[derive(Default)]
-struct Model(BTreeMap<(String, bool), BTreeMap<i64, (Option<f64>, i64)>>);
+struct Model(BTreeMap<(String, bool), Curve>);
+
+/// Values and times by iteration.
+type Curve = BTreeMap<i64, (Option<f64>, i64)>;
 
 impl Model {
     fn report(&mut self, report: &Report) {
