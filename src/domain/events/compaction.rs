@@ -20,10 +20,13 @@ pub fn compact(app: &App, stopping: &dyn Fn() -> bool) -> Result<()> {
             if stopping() {
                 return Ok(());
             }
-            let began = Instant::now();
+            let (began, waited) = (Instant::now(), backlog.waiting(due));
             match app.store.compact(due) {
-                Ok(moved) if moved.points == 0 => break,
-                Ok(_) => {}
+                Ok(moved) if moved.points == 0 => {
+                    backlog.nothing_left(due, waited);
+                    break;
+                }
+                Ok(moved) => backlog.moved(due, moved.points),
                 Err(error) if is_damage(&error) => {
                     // It fails the same way every time, and the others shall not wait for it.
                     backlog.set_aside(due);

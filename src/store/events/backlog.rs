@@ -71,21 +71,37 @@ impl Backlog {
         self.reported.load(Ordering::Relaxed)
     }
 
-    /// Takes the series out that have a full run, or that nobody has reported to for a while at `now`.
+    /// The series that have a full run, and, taken out, those that nobody has reported to for a while at `now`.
     pub fn take_due(&self, now: Instant) -> Vec<Due> {
         let mut due = Vec::new();
         self.waiting.lock().retain(|series, waiting| {
             let quiet = now.saturating_duration_since(waiting.last) >= QUIET;
-            if quiet {
+            if quiet || waiting.points >= FULL {
                 due.push(Due { series: *series, quiet, run: FULL });
-            } else if waiting.points >= FULL {
-                // What is left of it is noted anew while it is being moved; then it may become quiet.
-                due.push(Due { series: *series, quiet, run: FULL });
-                waiting.points = 0;
             }
             !quiet
         });
         due
+    }
+
+    /// Points that wait for a series, rewritten ones counted every time.
+    pub fn waiting(&self, due: Due) -> usize {
+        self.waiting.lock().get(&due.series).map_or(0, |waiting| waiting.points)
+    }
+
+    /// Notes that points have left the tail.
+    pub fn moved(&self, due: Due, points: usize) {
+        if let Some(waiting) = self.waiting.lock().get_mut(&due.series) {
+            waiting.points = waiting.points.saturating_sub(points);
+        }
+    }
+
+    /// Notes that no full run is left of the points that [waited](Backlog::waiting) before that was found out. What came
+    /// since counts in full, and what is left of the others still counts.
+    pub fn nothing_left(&self, due: Due, waited: usize) {
+        if let Some(waiting) = self.waiting.lock().get_mut(&due.series) {
+            waiting.points = waiting.points.saturating_sub(waited) + waited.min(FULL - 1);
+        }
     }
 
     /// Takes all series out, as if they had been quiet for long.
@@ -93,10 +109,12 @@ impl Backlog {
         self.waiting.lock().drain().map(|(series, _)| Due { series, quiet: true, run: FULL }).collect()
     }
 
-    /// Notes again what could not be moved.
+    /// Notes again what was taken out and could not be moved.
     pub fn give_back(&self, due: impl IntoIterator<Item = Due>) {
-        let back: Vec<_> = due.into_iter().map(|due| (due.series, FULL)).collect();
-        self.add(&back);
+        let mut waiting = self.waiting.lock();
+        for due in due {
+            waiting.entry(due.series).or_insert(Waiting { points: FULL, last: Instant::now() });
+        }
     }
 
     /// Leaves a series alone until the next start.

@@ -275,6 +275,29 @@ fn full_runs_leave_the_tail_and_the_rest_follows_when_it_is_quiet() {
 }
 
 #[test]
+fn what_a_full_run_leaves_over_counts_towards_the_next_one() {
+    let house = House::open();
+    let compact = || crate::domain::events::compact(&house.0.app, &|| false).unwrap();
+    house.add(&line(0..8_000));
+    compact();
+    assert_eq!(count(&house, "scalar"), 8_000 - 4_096);
+    house.add(&line(8_000..8_191));
+    compact();
+    assert_eq!(count(&house, "scalar"), 4_095, "one is missing");
+    house.add(&line(8_191..8_192));
+    compact();
+    assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (0, 2));
+    // Points that are sent again and again are few, however often they are counted.
+    for _ in 0..6 {
+        house.add(&line(9_000..9_900));
+        compact();
+    }
+    assert_eq!((count(&house, "scalar"), count(&house, "scalar_chunk")), (900, 2));
+    let due = house.0.app.store.backlog.take_due(std::time::Instant::now());
+    assert_eq!(due, [], "nothing is looked at before more is reported");
+}
+
+#[test]
 fn late_points_are_folded_in() {
     let house = House::open();
     house.add(&line(0..4_096));
