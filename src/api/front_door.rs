@@ -43,7 +43,7 @@ impl FrontDoor {
         let store = Store::open(&directory.path().join("roundhouse.db")).unwrap();
         let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
         let app = App::new(store, settings, Keys::for_tests(), urls);
-        let front = FrontDoor { app, directory: directory };
+        let front = FrontDoor { app, directory };
         front.tenant("acme");
         front.person("acme", "ann", "Ann");
         front
