@@ -104,8 +104,8 @@ pub(super) fn enqueued(
 /// What the policy of vaults made of a container.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// The container that runs; as requested where no policy says otherwise.
-    pub container: Option<Value>,
+    /// The container that the task asked for, where a policy decided; what it decided is stored.
+    pub requested: Option<Value>,
     /// Vaults that the policy came from.
     pub vaults: Vec<ServedVault>,
 }
@@ -123,8 +123,8 @@ pub(super) fn dequeued(
     policy: &Policy,
 ) -> Result<()> {
     let caller = &ctx.caller;
-    let requested = stored_container(tx, task)?;
-    let runs = policy.container.as_ref().map_or_else(|| requested.clone(), container);
+    let runs = stored_container(tx, task)?;
+    let requested = policy.requested.as_ref().map_or_else(|| runs.clone(), container);
     let governed_by = if as_submitter { run_as } else { caller.user.as_str() };
     let detail = json!({
         "agent_name": caller.name,
@@ -145,12 +145,14 @@ pub(super) fn dequeued(
     append(ctx, tx, &event)
 }
 
-/// A session was made in which the actor acts for the caller. It belongs to the task that this actor dequeued last to run
-/// as that user, if there is one without a session.
+/// A session was made in which the actor acts for the caller. It belongs to the task that the caller's session is bound to,
+/// else to the one that this actor dequeued last to run as that user, if there is one without a session.
 pub fn impersonated(ctx: &Ctx<'_>, tx: &Tx<'_>, session: &SessionId) -> Result<()> {
     let Some(actor) = &ctx.caller.actor else { return Ok(()) };
     let dequeue = tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?;
-    let task = dequeue.as_ref().and_then(|step| step.task.clone());
+    let bound = ctx.caller.task.clone();
+    let dequeue = dequeue.filter(|step| bound.is_none() || bound == step.task);
+    let task = bound.or_else(|| dequeue.as_ref().and_then(|step| step.task.clone()));
     let detail = json!({
         "actor_name": actor.name,
         "dequeued": dequeue.as_ref().map(|step| step.seq),
@@ -194,7 +196,7 @@ impl ServedVault {
 /// the one it descends from, was made for; calls outside a run leave none, they are in the security events.
 pub fn vaults_loaded(ctx: &Ctx<'_>, tx: &Tx<'_>, served: &[ServedVault]) -> Result<()> {
     let caller = &ctx.caller;
-    let mut task = None;
+    let mut task = caller.task.clone();
     for session in [&caller.session, &caller.root_session].into_iter().flatten() {
         if task.is_none() {
             task = tx.task_of_session(session.as_str())?;

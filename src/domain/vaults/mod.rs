@@ -24,7 +24,7 @@ mod words;
 use crate::store::vaults::VaultScope;
 
 pub use container::Governed;
-pub(in crate::domain) use container::{check_submission, govern, override_edit};
+pub(in crate::domain) use container::{check_submission, decided, govern, override_edit};
 pub use data::{Fault, check_text};
 pub use diff::{DiffLine, diff};
 pub use history::{Content, Version, content, versions};

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     config::hocon::{Kind as Shape, Value},
-    domain::{Ctx, redaction},
+    domain::{
+        Ctx, redaction,
+        trail::{self, ServedVault},
+    },
     store::{
         Snapshot,
         vaults::{Vault, VaultScope},
@@ -94,9 +97,35 @@ pub fn for_caller(ctx: &Ctx<'_>, wanted: &Wanted) -> Result<Vec<Shown>> {
             .filter(|one| one.plain && Kind::named(&one.vault.kind).is_some_and(Kind::is_configuration))
             .map(|one| (one.format, one.data.as_str()))
             .collect();
-        redaction::vaults_loaded(ctx, &values(&handed))?;
+        let handed = values(&handed);
+        let tasks = match handed.is_empty() {
+            true => Vec::new(),
+            false => ctx.read(|snapshot| redaction::tasks_of_caller(ctx, snapshot))?,
+        };
+        if !tasks.is_empty() || ctx.caller.actor.is_some() {
+            ctx.write(|tx| {
+                redaction::vaults_loaded(ctx, tx, &tasks, &handed)?;
+                trail::vaults_loaded(ctx, tx, &served(tx, &shown)?)
+            })?;
+        }
     }
     Ok(shown)
+}
+
+/// What the trail of a run says of vaults.
+fn served(snapshot: &Snapshot<'_>, shown: &[Shown]) -> Result<Vec<ServedVault>> {
+    let one = |shown: &Shown| {
+        let vault = &shown.vault;
+        let content = snapshot.vault_content(&vault.id, vault.content_version)?;
+        Ok(ServedVault {
+            id: vault.id.clone(),
+            scope: vault.scope.as_str().to_owned(),
+            description: vault.description.clone(),
+            version: vault.version,
+            content_hash: content.map(|content| content.hash).unwrap_or_default(),
+        })
+    };
+    shown.iter().map(one).collect()
 }
 
 /// The texts of some vaults as values; what can't be read is left out.
