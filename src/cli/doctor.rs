@@ -15,6 +15,7 @@ use crate::{
     server::{blobs, start::DATABASE},
     store::{
         self,
+        calls::FILE,
         deletion::{GivenUp, given_up},
         files::stored_files,
     },
@@ -149,7 +150,8 @@ fn check_data(dir: &Path, report: &mut Report) {
         Ok(()) => report.fine("it is private to this account"),
         Err(error) => report.problem(&error.to_string()),
     }
-    for name in ["secrets.json", DATABASE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"]
+    for name in
+        ["secrets.json", DATABASE, FILE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"]
     {
         let path = dir.join(name);
         if path.exists()

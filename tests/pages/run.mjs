@@ -243,7 +243,8 @@ const PAGES = {
   home: "/", projects: "/projects", project: `/projects/${PROJECT}`, tasks: `/projects/${PROJECT}/tasks`,
   overview: `/tasks/${TASK}`, execution: `/tasks/${TASK}/execution`, configuration: `/tasks/${TASK}/configuration`,
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
-  plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
+  plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`, trail: `/tasks/${TASK}/trail`,
+  audit: "/admin/audit", "audit-filtered": "/admin/audit?result=refused&span=all", "audit-none": "/admin/audit?q=nothing-of-this-kind",
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
   queues: "/queues", "new-queue": "/queues/new", ...asked, ...made,
 };

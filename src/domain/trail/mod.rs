@@ -89,6 +89,7 @@ pub(super) fn enqueued(
     let editor = tx.content_editor(task)?;
     let detail = json!({
         "content_hash": hash,
+        "queue_name": tx.queue_name(queue)?,
         "last_editor": editor.map(|editor| editor.to_string()),
         "container_requested": requested,
     });
@@ -128,6 +129,10 @@ pub(super) fn dequeued(
     let governed_by = if as_submitter { run_as } else { caller.user.as_str() };
     let detail = json!({
         "agent_name": caller.name,
+        "queue_name": match queue {
+            Some(queue) => tx.queue_name(queue)?,
+            None => None,
+        },
         "container_requested": requested,
         "container": runs,
         "as_submitter": as_submitter,
@@ -146,15 +151,26 @@ pub(super) fn dequeued(
 }
 
 /// A session was made in which the actor acts for the caller. It belongs to the task that the caller's session is bound to,
-/// else to the one that this actor dequeued last to run as that user, if there is one without a session.
+/// else to the one that this actor dequeued last to run as that user, if there is one without a session; a renewed session
+/// to the task of the one before.
 pub fn impersonated(ctx: &Ctx<'_>, tx: &Tx<'_>, session: &SessionId) -> Result<()> {
     let Some(actor) = &ctx.caller.actor else { return Ok(()) };
-    let dequeue = tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?;
-    let bound = ctx.caller.task.clone();
+    // A session that renews itself goes on with the same task.
+    let renewed = match &ctx.caller.session {
+        Some(session) => tx.task_of_session(session.as_str())?,
+        None => None,
+    };
+    let dequeue = match &renewed {
+        Some(_) => None,
+        None => tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?,
+    };
+    let is_renewed = renewed.is_some();
+    let bound = ctx.caller.task.clone().or(renewed);
     let dequeue = dequeue.filter(|step| bound.is_none() || bound == step.task);
     let task = bound.or_else(|| dequeue.as_ref().and_then(|step| step.task.clone()));
     let detail = json!({
         "actor_name": actor.name,
+        "renewed": is_renewed,
         "dequeued": dequeue.as_ref().map(|step| step.seq),
         "by_session": ctx.caller.session.as_ref().map(ToString::to_string),
     });
