@@ -7,6 +7,7 @@ mod import;
 mod init;
 mod options;
 mod serve;
+mod service_account;
 mod user;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Manage local accounts of a stopped server
     User(user::User),
+    /// Manage service accounts of a stopped server
+    ServiceAccount(service_account::ServiceAccounts),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
     /// Print the ready clearml.conf
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Healthcheck(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::ServiceAccount(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };

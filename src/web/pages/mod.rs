@@ -1,5 +1,6 @@
 //! The pages: routing, and one module per area that fills view models.
 
+mod admin;
 mod bulk;
 mod document;
 mod home;
@@ -55,6 +56,7 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (true, ["login"]) => Ok(PageReply::found("/")),
         (false, ["login"]) => sign_in::visitor(ctx, request, ""),
         (false, ["logout"]) => sign_in::sign_out(ctx),
+        (_, ["admin", rest @ ..]) => admin::route(ctx, request, rest),
         (_, ["me", rest @ ..]) => me::route(ctx, request, rest),
         (true, ["projects"]) => projects::list(ctx, request),
         (true, ["projects", id]) => projects::overview(ctx, request, id),
@@ -94,6 +96,7 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
         | ErrorKind::InvalidProjectId
         | ErrorKind::InvalidModelId
         | ErrorKind::InvalidQueueId
+        | ErrorKind::InvalidUserId
         | ErrorKind::InvalidId => ErrorPage::not_found(shell, call),
         _ if kind.code() == 404 => ErrorPage::not_found(shell, call),
         _ if kind.code() >= 500 => ErrorPage::failed(shell, kind.code(), call),
