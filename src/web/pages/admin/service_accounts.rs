@@ -7,11 +7,12 @@ use crate::{
         client_config::ClientConfig,
         identity::{self, IssuedCredential, SELF, ServiceAccount, ServiceChange, ServiceRules},
     },
-    store::identity::{GroupRecord, USERS},
+    store::identity::{Credential, GroupRecord, USERS},
     types::{ErrorKind, Result},
     web::{
         PageReply, PageRequest,
         pages::{
+            me::key_row,
             page, perform,
             queues::act::{done, sentence},
             shell,
@@ -20,7 +21,7 @@ use crate::{
         view::{
             admin::{
                 Tick,
-                service_accounts::{Account, AccountRow, Accounts, Created, KeyRow, NewAccount, Rules},
+                service_accounts::{Account, AccountRow, Accounts, Created, Key, NewAccount, Rules},
             },
             confirm::Confirm,
             shell::Tone,
@@ -55,15 +56,11 @@ fn find(ctx: &Ctx<'_>, id: &str) -> Result<ServiceAccount> {
     perform(ctx, "users.get_service_users", |ctx| identity::service_account(ctx, id))
 }
 
-fn key_row(ctx: &Ctx<'_>, credential: &crate::store::identity::Credential) -> KeyRow {
+fn key(ctx: &Ctx<'_>, credential: &Credential) -> Key {
     let rotate_after = ctx.app.settings.apiserver.auth.credentials.rotate_after_sec.signed();
     let flags = identity::credential_flags(credential, ctx.call.received, rotate_after);
-    KeyRow {
-        access_key: credential.access_key.clone(),
-        label: credential.label.clone().unwrap_or_default(),
-        created: Some(When(credential.created.0)),
-        used: credential.last_used.map(|at| When(at.0)),
-        used_from: credential.last_used_from.clone().unwrap_or_default(),
+    Key {
+        row: key_row(credential.clone()),
         expires: credential.expire.map(|at| When(at.0)),
         flags: flags.into_iter().map(identity::CredentialFlag::as_str).collect(),
     }
@@ -73,7 +70,7 @@ fn row(ctx: &Ctx<'_>, found: &ServiceAccount) -> AccountRow {
     let account = &found.account;
     let latest = found.credentials.iter().max_by_key(|credential| credential.last_used);
     let flagged =
-        found.credentials.iter().filter(|credential| !key_row(ctx, credential).flags.is_empty()).count();
+        found.credentials.iter().filter(|credential| !key(ctx, credential).flags.is_empty()).count();
     AccountRow {
         id: account.id.to_string(),
         name: account.name.clone(),
@@ -241,7 +238,7 @@ fn show(ctx: &Ctx<'_>, request: &PageRequest, id: &str, error: String) -> Result
     let page = Account {
         shell: shell(ctx, request, "/admin"),
         row: row(ctx, &found),
-        keys: found.credentials.iter().rev().map(|credential| key_row(ctx, credential)).collect(),
+        keys: found.credentials.iter().rev().map(|credential| key(ctx, credential)).collect(),
         rules: rules_of(ctx, &found.account.name, &rules)?,
         admin: found.account.role == crate::domain::Role::Admin.as_str(),
         allow_admins,
@@ -302,11 +299,11 @@ fn create_key(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageRepl
     }
 }
 
-fn ask_to_revoke(ctx: &Ctx<'_>, request: &PageRequest, id: &str, key: &str) -> Result<PageReply> {
+fn ask_to_revoke(ctx: &Ctx<'_>, request: &PageRequest, id: &str, access_key: &str) -> Result<PageReply> {
     let found = find(ctx, id)?;
-    let credential = found.credentials.iter().find(|credential| credential.access_key == key);
-    let row = key_row(ctx, credential.ok_or(ErrorKind::NotFound)?);
-    let shown = cut_middle(key, 20);
+    let credential = found.credentials.iter().find(|credential| credential.access_key == access_key);
+    let row = key_row(credential.ok_or(ErrorKind::NotFound)?.clone());
+    let shown = cut_middle(access_key, 20);
     page!(
         request,
         Confirm {
@@ -323,7 +320,7 @@ fn ask_to_revoke(ctx: &Ctx<'_>, request: &PageRequest, id: &str, key: &str) -> R
             ],
             submit: "Revoke the key".to_owned(),
             danger: true,
-            ..question(ctx, request, format!("{}/keys/{key}/revoke", of(id)), of(id))
+            ..question(ctx, request, format!("{}/keys/{access_key}/revoke", of(id)), of(id))
         }
     )
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::super::kit;
+use super::super::me::{KeyRow, download_link};
 use super::super::shell::Shell;
 use super::Tick;
 use crate::web::render::time::When;
@@ -73,17 +74,9 @@ pub struct NewAccount {
 
 /// One key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyRow {
-    /// Public half.
-    pub access_key: String,
-    /// What it is for; may be empty.
-    pub label: String,
-    /// When it was made.
-    pub created: Option<When>,
-    /// Last use.
-    pub used: Option<When>,
-    /// Where the last use came from; may be empty.
-    pub used_from: String,
+pub struct Key {
+    /// The key.
+    pub row: KeyRow,
     /// When it stops working.
     pub expires: Option<When>,
     /// What deserves attention.
@@ -101,7 +94,7 @@ pub struct Account {
     /// Its groups.
     pub groups: Vec<String>,
     /// Its keys.
-    pub keys: Vec<KeyRow>,
+    pub keys: Vec<Key>,
     /// What it may do for others.
     pub rules: Rules,
     /// It is an administrator, and whether that may be changed here.
@@ -146,11 +139,8 @@ pub struct Created {
 }
 
 impl Created {
-    /// The file as a link that needs neither script nor another request.
     fn download(&self) -> String {
-        use base64::Engine;
-        let text = base64::engine::general_purpose::STANDARD.encode(&self.conf);
-        format!("data:application/octet-stream;base64,{text}")
+        download_link(&self.conf)
     }
 
     fn start(&self) -> &'static str {
