@@ -38,6 +38,7 @@ pub(crate) fn shell(query: &str) -> Shell {
         csrf: "c5rf".into(),
         once: "0nce".into(),
         notices: vec![],
+        administers: true,
         single_keys: true,
     }
 }

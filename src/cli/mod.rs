@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod options;
 mod serve;
+mod service_account;
 mod tenant;
 mod user;
 
@@ -37,6 +38,8 @@ enum Command {
     User(user::User),
     /// Look after deleted tenants of a stopped server
     Tenant(tenant::Tenant),
+    /// Manage service accounts of a stopped server
+    ServiceAccount(service_account::ServiceAccounts),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
     /// Check the audit
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Tenant(command) => command.run(),
+        Command::ServiceAccount(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::ClientConfig(command) => command.run(),

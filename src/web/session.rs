@@ -61,6 +61,7 @@ pub(super) fn shell(ctx: &Ctx<'_>, request: &PageRequest, current: &'static str)
         tenant: if caller.tenants.len() > 1 { tenant_name(ctx) } else { String::new() },
         nav: if caller.is_known() { NAV.to_vec() } else { Vec::new() },
         current,
+        administers: caller.is_known() && caller.role.administers(),
         csrf: csrf_token(ctx.app, &session),
         once: once_key(),
         notices: notice::told(request).into_iter().collect(),

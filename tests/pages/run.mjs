@@ -1,6 +1,7 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
 import { deeds, lookAtMany, questions } from "./deeds.mjs";
+import { people } from "./people.mjs";
 import { queues } from "./queues.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
@@ -205,7 +206,7 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
-const made = await queues(page, call);
+const made = { ...(await queues(page, call)), ...(await people(page, call)) };
 let asked;
 await step("tasks for the questions", async () => (asked = await questions(call)));
 

@@ -96,6 +96,7 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
         | ErrorKind::InvalidProjectId
         | ErrorKind::InvalidModelId
         | ErrorKind::InvalidQueueId
+        | ErrorKind::InvalidUserId
         | ErrorKind::InvalidId => ErrorPage::not_found(shell, call),
         _ if kind.code() == 404 => ErrorPage::not_found(shell, call),
         _ if kind.code() >= 500 => ErrorPage::failed(shell, kind.code(), call),

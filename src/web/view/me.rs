@@ -111,12 +111,16 @@ pub struct KeyCreated {
 }
 
 impl KeyCreated {
-    /// The file as a link that needs neither script nor another request.
     fn download(&self) -> String {
-        use base64::Engine;
-        let text = base64::engine::general_purpose::STANDARD.encode(&self.conf);
-        format!("data:application/octet-stream;base64,{text}")
+        download_link(&self.conf)
     }
+}
+
+/// A file as a link that needs neither script nor another request.
+pub(super) fn download_link(content: &str) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(content);
+    format!("data:application/octet-stream;base64,{text}")
 }
 
 /// `/me/preferences`.

@@ -62,11 +62,17 @@ impl Agent {
 
     /// As [`Agent::start`], but tasks run in the tests' own environment, which stays as it is, not in a fresh one.
     pub(crate) fn start_quickly(yard: &Yard, name: &str, arguments: &[&str]) -> Self {
+        Self::start_quickly_as(yard, name, "", arguments)
+    }
+
+    /// As [`Agent::start_quickly`], with an account of its own: `configuration` is added to its `clearml.conf`.
+    pub(crate) fn start_quickly_as(yard: &Yard, name: &str, configuration: &str, arguments: &[&str]) -> Self {
         let mut path = interpreter().parent().unwrap().as_os_str().to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let machine = Workstation::new(yard, name);
         machine.configure(IN_ONE_PROCESS);
+        machine.configure(configuration);
         let settings = [("PATH", path.to_str().unwrap()), ("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")];
         Self::on(machine, name, arguments, &settings)
     }
@@ -92,6 +98,14 @@ impl Agent {
         };
         let found = fs::read_dir("/proc").unwrap().filter_map(pid_of);
         found.filter_map(Pid::from_raw).collect()
+    }
+
+    /// Waits for a daemon that gives up by itself; answers whether it says that all is well, and what it said.
+    pub(crate) fn gives_up(&mut self) -> (bool, String) {
+        let status = eventually("the daemon gives up", || self.child.try_wait().unwrap());
+        let name = self.worker.split(':').next().unwrap_or_default();
+        let log = output_dir().join(format!("{}-agent-{name}.log", test_name()));
+        (status.success(), fs::read_to_string(log).unwrap())
     }
 
     /// Stops the daemon as its operator does, with `clearml-agent daemon --stop`, and waits for its end.

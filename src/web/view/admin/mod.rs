@@ -1,6 +1,10 @@
 //! Pages for administrators. They share one layout: a list of pages at the side.
 
 pub mod audit;
+pub mod features;
+pub mod groups;
+pub mod service_accounts;
+pub mod users;
 
 /// A page in the list at the side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +27,34 @@ pub struct SideGroup {
 }
 
 /// Pages that exist.
-pub const SIDE: &[SideGroup] = &[SideGroup {
-    label: "Record",
-    pages: &[SidePage { label: "Audit log", icon: "list", href: "/admin/audit" }],
-}];
+pub const SIDE: &[SideGroup] = &[
+    SideGroup {
+        label: "People",
+        pages: &[
+            SidePage { label: "Users", icon: "user", href: "/admin/users" },
+            SidePage { label: "Groups", icon: "users", href: "/admin/groups" },
+            SidePage { label: "Service accounts", icon: "robot", href: "/admin/service-accounts" },
+        ],
+    },
+    SideGroup {
+        label: "Policy",
+        pages: &[SidePage { label: "Features", icon: "flag", href: "/admin/features" }],
+    },
+    SideGroup {
+        label: "Record",
+        pages: &[SidePage { label: "Audit log", icon: "list", href: "/admin/audit" }],
+    },
+];
+
+/// A box to tick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick {
+    /// What the form sends.
+    pub value: String,
+    /// Words beside it.
+    pub label: String,
+    /// Smaller words; may be empty.
+    pub note: String,
+    /// To start with.
+    pub checked: bool,
+}
