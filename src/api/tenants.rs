@@ -1,5 +1,8 @@
 //! `tenants.*`: making, measuring and deleting tenants, for those who run the server (spec/governance.md 8.3).
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -120,11 +123,8 @@ fn get_tenant_info(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
     let to = moment(asked.to_date.as_deref(), "to_date")?.unwrap_or(ctx.call.received);
     let from = moment(asked.from_date.as_deref(), "from_date")?.unwrap_or_else(|| to.plus_seconds(-PERIOD));
     let info = tenants::info(ctx, &asked.tenant, from, to)?;
-    let histogram: Vec<Value> = info
-        .tasks_by_day
-        .iter()
-        .map(|(day, count)| json!({"date": day.to_wire(), "count": count}))
-        .collect();
+    let histogram: Vec<Value> =
+        info.tasks_by_day.iter().map(|(day, count)| json!({"date": day.to_wire(), "count": count})).collect();
     let mut tasks = shown_rhythm(info.tasks);
     if let Value::Object(tasks) = &mut tasks {
         tasks.insert("dates_histogram".to_owned(), histogram.into());

@@ -21,5 +21,6 @@ mod queues;
 mod sdk;
 mod start;
 mod storage;
+mod tenants;
 mod tls;
 mod yard;

@@ -72,7 +72,10 @@ pub fn checked_domains<'a>(domains: impl IntoIterator<Item = &'a str>) -> Result
 
 fn check_count(count: usize, field: &str) -> Result<()> {
     match count > MOST {
-        true => Err(ApiError::new(ErrorKind::ValidationError, format!("at most {MOST} at once")).with("field", field)),
+        true => {
+            Err(ApiError::new(ErrorKind::ValidationError, format!("at most {MOST} at once"))
+                .with("field", field))
+        }
         false => Ok(()),
     }
 }
@@ -121,7 +124,8 @@ pub fn may_set_domains(ctx: &Ctx<'_>) -> bool {
 /// nothing changed.
 pub fn set_domains(ctx: &Ctx<'_>, domains: &[String]) -> Result<()> {
     if !may_set_domains(ctx) {
-        let text = "mail domains are set by those who run this server (services.login.tenant_domains_self_service)";
+        let text =
+            "mail domains are set by those who run this server (services.login.tenant_domains_self_service)";
         return Err(ApiError::new(ErrorKind::RoleNotAllowed, text));
     }
     set_domains_of(ctx, &ctx.caller.tenant, domains)
@@ -144,7 +148,9 @@ pub fn set_domains_of(ctx: &Ctx<'_>, tenant: &CompanyId, domains: &[String]) -> 
     ctx.note(|note| note.remark = Some(format!("{} domains", domains.len())));
     ctx.write(|tx| {
         if tx.company(tenant.as_str())?.is_none() {
-            return Err(ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", tenant.as_str()));
+            return Err(
+                ApiError::new(ErrorKind::InvalidId, "unknown company").with("company", tenant.as_str())
+            );
         }
         replace_domains(tx, tenant, &domains)
     })
@@ -174,7 +180,8 @@ pub fn invited_role(role: Option<&str>, is_admin: bool) -> Result<Role> {
         None if is_admin => Ok(Role::Admin),
         None => Ok(Role::User),
         Some(text) => text.parse().ok().filter(|role| ROLES.contains(role)).ok_or_else(|| {
-            ApiError::new(ErrorKind::ValidationError, "role must be one of admin, user, consumer").with("field", "role")
+            ApiError::new(ErrorKind::ValidationError, "role must be one of admin, user, consumer")
+                .with("field", "role")
         }),
     }
 }
@@ -253,7 +260,8 @@ fn doors_of(snapshot: &Snapshot<'_>, tenant: &CompanyId) -> Result<Doors> {
     let mut whitelist = Vec::new();
     for entry in snapshot.whitelist(tenant)? {
         let account = entry.user.as_ref().map(|user| snapshot.account(user.as_str())).transpose()?.flatten();
-        let person = account.filter(|account| account.company == *tenant).map(|account| (account.name, account.role));
+        let person =
+            account.filter(|account| account.company == *tenant).map(|account| (account.name, account.role));
         whitelist.push(Invitation { entry, person });
     }
     Ok(Doors { domains: snapshot.domains(tenant)?, whitelist })
@@ -290,7 +298,11 @@ pub fn destination(ctx: &Ctx<'_>, domain: Option<&str>, email: Option<&str>) -> 
             ctx.read(|snapshot| {
                 let entry = snapshot.whitelisted(email.trim())?;
                 Ok(entry
-                    .map(|entry| Destination { company: entry.company.clone(), domain: None, emails: vec![entry] })
+                    .map(|entry| Destination {
+                        company: entry.company.clone(),
+                        domain: None,
+                        emails: vec![entry],
+                    })
                     .into_iter()
                     .collect())
             })
@@ -307,8 +319,18 @@ mod tests {
     fn domains_are_compared_in_one_form() {
         let domains = checked_domains(["ACME.io", "acme.io", " Bücher.example ", "a-b.c.dev"]).unwrap();
         assert_eq!(domains, ["a-b.c.dev", "acme.io", "xn--bcher-kva.example"]);
-        for bad in ["", "acme", "@acme.io", "*.acme.io", "acme..io", "acme.io.", "10.0.0.1", "a b.io", "-a.io", "a/b.io"]
-        {
+        for bad in [
+            "",
+            "acme",
+            "@acme.io",
+            "*.acme.io",
+            "acme..io",
+            "acme.io.",
+            "10.0.0.1",
+            "a b.io",
+            "-a.io",
+            "a/b.io",
+        ] {
             let kind = checked_domains([bad]).unwrap_err().kind();
             assert_eq!((kind.code(), kind.subcode()), (400, 23), "{bad}");
         }

@@ -18,10 +18,10 @@ mod tokens;
 mod verified;
 
 pub use authenticate::{Presented, authenticate};
+pub(super) use credentials::issue_credential;
 pub use credentials::{
     IssuedCredential, create_credential, credentials, label_credential, revoke_credential,
 };
-pub(super) use credentials::issue_credential;
 pub use directory::people;
 pub use impersonate::{Impersonation, impersonate};
 pub(super) use people::join_groups;

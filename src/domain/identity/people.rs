@@ -141,7 +141,12 @@ pub fn create_user(ctx: &Ctx<'_>, new: &CreateUser) -> Result<UserId> {
 }
 
 /// Everybody is in `users`; administrators are in `admins` as well.
-pub(in crate::domain) fn join_groups(tx: &Tx<'_>, user: &UserId, company: &CompanyId, role: Role) -> Result<()> {
+pub(in crate::domain) fn join_groups(
+    tx: &Tx<'_>,
+    user: &UserId,
+    company: &CompanyId,
+    role: Role,
+) -> Result<()> {
     tx.join_group(USERS, user, company, "auto")?;
     match role {
         Role::Admin => tx.join_group(ADMINS, user, company, "auto"),

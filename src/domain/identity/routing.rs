@@ -141,13 +141,7 @@ mod tests {
     use super::*;
 
     fn account(company: &str, role: Role) -> KnownAccount {
-        KnownAccount {
-            user: "u".into(),
-            company: company.into(),
-            role,
-            is_person: true,
-            disabled: false,
-        }
+        KnownAccount { user: "u".into(), company: company.into(), role, is_person: true, disabled: false }
     }
 
     fn facts() -> Facts {
@@ -240,10 +234,7 @@ mod tests {
             assert_eq!(route(&facts), Route::Refuse(Refusal::NoPerson));
         }
         let service = KnownAccount { is_person: false, ..account("a", Role::User) };
-        assert_eq!(
-            route(&Facts { by_identity: Some(service), ..facts() }),
-            Route::Refuse(Refusal::NoPerson)
-        );
+        assert_eq!(route(&Facts { by_identity: Some(service), ..facts() }), Route::Refuse(Refusal::NoPerson));
         let admin = Facts { by_email: Some(account("a", Role::Admin)), ..facts() };
         assert_eq!(route(&admin), Route::Confirm("u".into()));
         let gone = KnownAccount { disabled: true, ..account("a", Role::User) };

@@ -14,14 +14,17 @@ pub fn select_tenant(app: &App, caller: Caller, wanted: &CompanyId) -> Result<Ca
     if *wanted == caller.tenant {
         return Ok(caller);
     }
-    let refused =
-        || ApiError::new(ErrorKind::TenantNotAllowed, "select one of your own tenants").with("tenant", wanted.as_str());
+    let refused = || {
+        ApiError::new(ErrorKind::TenantNotAllowed, "select one of your own tenants")
+            .with("tenant", wanted.as_str())
+    };
     let bound = caller.minted || caller.actor.as_ref().is_some_and(|actor| !actor.role.is_system());
     if bound {
         return Err(refused());
     }
     app.store.read(&Scope::server(), |snapshot| {
-        let company = snapshot.company(wanted.as_str())?.filter(|company| company.active).ok_or_else(refused)?;
+        let company =
+            snapshot.company(wanted.as_str())?.filter(|company| company.active).ok_or_else(refused)?;
         let memberships = snapshot.memberships(&caller.user)?;
         let member = memberships.iter().find(|(company, _)| company == wanted);
         let role = match member {

@@ -116,7 +116,8 @@ pub fn add_admin_credentials(ctx: &Ctx<'_>, tenant: &str) -> Result<TenantAdmin>
 }
 
 fn issue(ctx: &Ctx<'_>, tx: &Tx<'_>, tenant: &CompanyId, user: UserId) -> Result<TenantAdmin> {
-    let (access_key, secret_key) = identity::issue_credential(ctx, tx, &user, tenant, "tenant administrator")?;
+    let (access_key, secret_key) =
+        identity::issue_credential(ctx, tx, &user, tenant, "tenant administrator")?;
     ctx.touched("user", user.as_str());
     ctx.touched("credential", access_key.as_str());
     Ok(TenantAdmin { user, access_key, secret_key })

@@ -31,7 +31,8 @@ pub fn delete(ctx: &Ctx<'_>, tenant: &str, name: &str, force: bool) -> Result<Re
         }
         let held = resources_of(tx, &company.id)?;
         if !force && held.running_tasks + held.workers > 0 {
-            let text = "something runs in this tenant; stop it, or send force to delete the tenant all the same";
+            let text =
+                "something runs in this tenant; stop it, or send force to delete the tenant all the same";
             let running = json!({"tasks": held.running_tasks, "app_tasks": held.running_app_tasks,
                 "pipeline_tasks": held.running_pipeline_tasks, "active_routes": 0,
                 "connected_workers": held.workers});

@@ -29,7 +29,12 @@ pub fn purge_next(app: &App, stopping: &dyn Fn() -> bool) -> Result<bool> {
     let Some(tenant) = to_purge(app)?.into_iter().next() else { return Ok(false) };
     let done = purge(app, tenant.id.as_str(), stopping)?;
     if done.complete {
-        tracing::info!(tenant = tenant.id.as_str(), rows = done.rows, files = done.files, "a deleted tenant is gone");
+        tracing::info!(
+            tenant = tenant.id.as_str(),
+            rows = done.rows,
+            files = done.files,
+            "a deleted tenant is gone"
+        );
     }
     Ok(done.complete)
 }

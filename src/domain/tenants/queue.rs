@@ -56,7 +56,8 @@ pub fn ensure_all(app: &App) -> Result<()> {
     }
     let tenants = app.store.read(&Scope::server(), |snapshot| snapshot.companies())?;
     for tenant in tenants.into_iter().filter(|tenant| tenant.active) {
-        app.store.write(&Scope::tenant(tenant.id), Lane::Documents, |tx| ensure(tx, &app.settings).map(drop))?;
+        app.store
+            .write(&Scope::tenant(tenant.id), Lane::Documents, |tx| ensure(tx, &app.settings).map(drop))?;
     }
     Ok(())
 }

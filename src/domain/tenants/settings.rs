@@ -111,7 +111,10 @@ pub fn set_sso(ctx: &Ctx<'_>, tenant: &str, sso: &Json) -> Result<()> {
     };
     let mapping = sso.get("group_mapping").filter(|mapping| !mapping.is_null());
     if mapping.is_some_and(|mapping| !is_mapping(mapping)) {
-        return Err(refused("sso.group_mapping", "an object of a group or a list of groups by provider's group"));
+        return Err(refused(
+            "sso.group_mapping",
+            "an object of a group or a list of groups by provider's group",
+        ));
     }
     let admins = sso.get("admin_groups").filter(|groups| !groups.is_null());
     let are_texts = |list: &Value| list.as_array().is_some_and(|items| items.iter().all(Value::is_string));
@@ -201,12 +204,18 @@ pub fn set_app_access(ctx: &Ctx<'_>, tenant: &str, access: &AppAccess) -> Result
                 let entries = value.as_object().ok_or_else(|| refused(key, "an object"))?;
                 let mut read = Json::new();
                 for (id, entry) in entries {
-                    let wanted = entry.get("allowed").ok_or_else(|| refused(key, "an object with allowed for each"))?;
+                    let wanted = entry
+                        .get("allowed")
+                        .ok_or_else(|| refused(key, "an object with allowed for each"))?;
                     read.insert(id.clone(), json!({"allowed": allowed(wanted, key)?}));
                 }
                 Value::Object(read)
             }
-            _ => return Err(ApiError::new(ErrorKind::ValidationError, "unknown field").with("field", key.as_str())),
+            _ => {
+                return Err(
+                    ApiError::new(ErrorKind::ValidationError, "unknown field").with("field", key.as_str())
+                );
+            }
         };
         stored.insert(key.clone(), read);
     }

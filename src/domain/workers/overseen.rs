@@ -35,6 +35,7 @@ pub(super) fn overseen(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<Ove
     if !at_home || !caller.role.administers() || caller.minted {
         return Ok(Vec::new());
     }
-    let others = snapshot.companies()?.into_iter().filter(|company| company.active && company.id != caller.tenant);
+    let others =
+        snapshot.companies()?.into_iter().filter(|company| company.active && company.id != caller.tenant);
     Ok(others.map(|company| Overseen { name: company.name, scope: Scope::tenant(company.id) }).collect())
 }

@@ -53,9 +53,8 @@ impl Snapshot<'_> {
 
     /// A tenant's white list, oldest first.
     pub fn whitelist(&self, company: &CompanyId) -> Result<Vec<WhitelistEntry>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM login_whitelist WHERE company = ?1 ORDER BY added, email_fold"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM login_whitelist WHERE company = ?1 ORDER BY added, email_fold");
         self.all(&sql, [company.as_str()], read)
     }
 

@@ -30,7 +30,8 @@ impl Snapshot<'_> {
 
     /// The administrator that the platform made for a tenant: the oldest one.
     pub fn internal_admin(&self, company: &CompanyId) -> Result<Option<UserId>> {
-        let sql = "SELECT id FROM user_auth WHERE company = ?1 AND internal AND role = 'admin' AND NOT disabled
+        let sql =
+            "SELECT id FROM user_auth WHERE company = ?1 AND internal AND role = 'admin' AND NOT disabled
                    ORDER BY created, id LIMIT 1";
         self.one(sql, [company.as_str()], |row| Ok(UserId::from(row.get::<_, String>(0)?)))
     }

@@ -56,8 +56,9 @@ impl Snapshot<'_> {
         let sql = "SELECT t.name, c.name, t.wr FROM pragma_table_list t JOIN pragma_table_info(t.name) c
                    WHERE t.schema = 'main' AND t.type = 'table' AND c.name IN ('company', 'tenant')
                    ORDER BY t.name, c.name";
-        let found =
-            self.all(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?)))?;
+        let found = self.all(sql, [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
+        })?;
         let mut tables = Vec::new();
         for (name, column, without_rowid) in found {
             let key = match without_rowid {
@@ -69,7 +70,9 @@ impl Snapshot<'_> {
             };
             tables.push(TenantTable { name, column, key });
         }
-        tables.sort_by_key(|table| DOCUMENTS.iter().position(|name| *name == table.name).unwrap_or(DOCUMENTS.len()));
+        tables.sort_by_key(|table| {
+            DOCUMENTS.iter().position(|name| *name == table.name).unwrap_or(DOCUMENTS.len())
+        });
         Ok(tables)
     }
 

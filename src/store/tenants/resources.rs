@@ -55,9 +55,8 @@ impl Snapshot<'_> {
     /// Counts the scope's tenant.
     pub fn resources(&self) -> Result<Resources> {
         let company = self.scope.company.as_str();
-        let tagged = |tag: &str| {
-            format!("EXISTS (SELECT 1 FROM json_each(t.system_tags) s WHERE s.value = '{tag}')")
-        };
+        let tagged =
+            |tag: &str| format!("EXISTS (SELECT 1 FROM json_each(t.system_tags) s WHERE s.value = '{tag}')");
         let sql = format!(
             "SELECT sum(running), sum(running AND app), sum(running AND pipeline), sum(NOT report AND NOT dataset),
                     sum(report), sum(dataset AND NOT report)

@@ -1,5 +1,6 @@
 //! The pages: routing, and one module per area that fills view models.
 
+mod admin;
 mod bulk;
 mod document;
 mod home;
@@ -55,6 +56,7 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (true, ["login"]) => Ok(PageReply::found("/")),
         (false, ["login"]) => sign_in::visitor(ctx, request, ""),
         (false, ["logout"]) => sign_in::sign_out(ctx),
+        (_, ["admin", rest @ ..]) => admin::route(ctx, request, rest),
         (_, ["me", rest @ ..]) => me::route(ctx, request, rest),
         (true, ["projects"]) => projects::list(ctx, request),
         (true, ["projects", id]) => projects::overview(ctx, request, id),

@@ -7,6 +7,7 @@
 //! `If-None-Match`; [`etag`] makes the tag.
 
 pub mod address;
+pub mod admin;
 pub mod confirm;
 pub mod error;
 pub mod kit;

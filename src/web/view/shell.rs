@@ -118,6 +118,10 @@ pub struct Shell {
     pub clock: Clock,
     /// Who is signed in; nobody on error pages before sign-in.
     pub person: Option<Person>,
+    /// Whether the person administers the tenant.
+    pub administers: bool,
+    /// Whether the person looks after all tenants.
+    pub operates: bool,
     /// Name of the tenant.
     pub tenant: String,
     /// Entries of the bar.
