@@ -310,7 +310,7 @@ fn cases_a13_a15_features_of_a_tenant() {
         let me = admin.ok("users.get_current_user", json!({"get_supported_features": true}));
         me["supported_features"].as_array().unwrap().iter().map(text).collect()
     };
-    let lim = admin_of(&yard, &text(&made["id"]), "lim");
+    let lim = admin_of(&yard, &text(&made["id"]));
     let has = |admin: &Client, name: &str| features(admin).iter().any(|feature| feature == name);
     assert!(has(&lim, "experiments") && has(&lim, "reports"));
     for excluded in ["app_management", "applications", "user_management"] {

@@ -190,7 +190,7 @@ fn furnish(front: &FrontDoor, side: Side) -> Ids {
         id(visitor.ok(
             "queues.create",
             json!({"name": "cpu", "system_tags": ["default"],
-        "metadata": {"a": {"key": "a", "value": "b"}}}),
+        "metadata": {"a": {"key": "a", "type": "str", "value": "b"}}}),
         )),
     );
     let queue = ids_of(&ids, "queue");
@@ -231,21 +231,25 @@ fn furnish(front: &FrontDoor, side: Side) -> Ids {
     }
     let done = keep("completed", task(json!({})));
     visitor.ok("tasks.started", json!({"task": done}));
-    visitor.ok("tasks.completed", json!({"task": done}));
     let archived = keep("archived", task(json!({})));
     visitor.ok("tasks.archive", json!({"tasks": [archived]}));
     let model = |more: Value| {
         let mut body = json!({"name": format!("net of {company}"), "uri": format!("file:///{company}"), "tags": [company],
-            "framework": company, "project": inner, "metadata": {"a": {"key": "a", "value": company}}});
+            "framework": company, "project": inner, "ready": false, "metadata": {"a": {"key": "a", "type": "str", "value": company}}});
         body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         id(visitor.ok("models.create", body))
     };
-    keep("model", model(json!({})));
+    let plain = keep("model", model(json!({})));
+    visitor.ok(
+        "tasks.add_or_update_model",
+        json!({"task": running, "name": "in", "type": "input", "model": plain}),
+    );
     let made = keep("made", model(json!({"task": done})));
     visitor.ok(
         "tasks.add_or_update_model",
         json!({"task": done, "name": "out", "type": "output", "model": made}),
     );
+    visitor.ok("tasks.completed", json!({"task": done}));
     let report =
         id(visitor.ok("reports.create", json!({"name": "a report", "project": project, "tags": [company]})));
     keep("report", report);
