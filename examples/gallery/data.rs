@@ -29,6 +29,7 @@ pub(crate) fn shell(query: &str) -> Shell {
         clock: Clock::utc(NOW),
         person: Some(Person::named("Mira Okafor")),
         administers: true,
+        operates: true,
         tenant: "Northyard Vision".into(),
         nav: vec![
             NavEntry { label: "Projects", href: "/projects" },
@@ -38,7 +39,6 @@ pub(crate) fn shell(query: &str) -> Shell {
         csrf: "c5rf".into(),
         once: "0nce".into(),
         notices: vec![],
-        administers: true,
         single_keys: true,
     }
 }

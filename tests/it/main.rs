@@ -24,5 +24,6 @@ mod queues;
 mod sdk;
 mod start;
 mod storage;
+mod tenants;
 mod tls;
 mod yard;

@@ -120,14 +120,14 @@ pub struct Shell {
     pub person: Option<Person>,
     /// Whether the person administers the tenant.
     pub administers: bool,
+    /// Whether the person looks after all tenants.
+    pub operates: bool,
     /// Name of the tenant.
     pub tenant: String,
     /// Entries of the bar.
     pub nav: Vec<NavEntry>,
     /// `href` of the entry that the page belongs to.
     pub current: &'static str,
-    /// Whether the person administers the tenant.
-    pub administers: bool,
     /// CSRF token of the session; every form carries it as `csrf`.
     pub csrf: String,
     /// One-time key of this page; every form carries it with its own suffix as `once`.

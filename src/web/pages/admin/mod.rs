@@ -4,6 +4,8 @@ mod audit;
 mod features;
 mod groups;
 mod service_accounts;
+mod sign_in;
+mod tenants;
 mod users;
 
 use crate::{
@@ -21,6 +23,8 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Resu
         (true, ["features"]) => features::page(ctx, request),
         (_, ["groups", rest @ ..]) => groups::route(ctx, request, rest),
         (_, ["service-accounts", rest @ ..]) => service_accounts::route(ctx, request, rest),
+        (_, ["sign-in", rest @ ..]) => sign_in::route(ctx, request, rest),
+        (_, ["tenants", rest @ ..]) => tenants::route(ctx, request, rest),
         (_, ["users", rest @ ..]) => users::route(ctx, request, rest),
         _ => Err(ErrorKind::NotFound.into()),
     }

@@ -4,6 +4,8 @@ pub mod audit;
 pub mod features;
 pub mod groups;
 pub mod service_accounts;
+pub mod sign_in;
+pub mod tenants;
 pub mod users;
 
 /// A page in the list at the side.
@@ -15,6 +17,8 @@ pub struct SidePage {
     pub icon: &'static str,
     /// Address.
     pub href: &'static str,
+    /// Only for those who look after all tenants.
+    pub operators: bool,
 }
 
 /// A group of pages.
@@ -31,18 +35,27 @@ pub const SIDE: &[SideGroup] = &[
     SideGroup {
         label: "People",
         pages: &[
-            SidePage { label: "Users", icon: "user", href: "/admin/users" },
-            SidePage { label: "Groups", icon: "users", href: "/admin/groups" },
-            SidePage { label: "Service accounts", icon: "robot", href: "/admin/service-accounts" },
+            SidePage { label: "Users", icon: "user", href: "/admin/users", operators: false },
+            SidePage { label: "Groups", icon: "users", href: "/admin/groups", operators: false },
+            SidePage {
+                label: "Service accounts",
+                icon: "robot",
+                href: "/admin/service-accounts",
+                operators: false,
+            },
         ],
     },
     SideGroup {
         label: "Policy",
-        pages: &[SidePage { label: "Features", icon: "flag", href: "/admin/features" }],
+        pages: &[
+            SidePage { label: "Sign-in", icon: "in", href: "/admin/sign-in", operators: false },
+            SidePage { label: "Features", icon: "flag", href: "/admin/features", operators: false },
+            SidePage { label: "Tenants", icon: "house", href: "/admin/tenants", operators: true },
+        ],
     },
     SideGroup {
         label: "Record",
-        pages: &[SidePage { label: "Audit log", icon: "list", href: "/admin/audit" }],
+        pages: &[SidePage { label: "Audit log", icon: "list", href: "/admin/audit", operators: false }],
     },
 ];
 
