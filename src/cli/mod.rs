@@ -6,6 +6,7 @@ mod healthcheck;
 mod import;
 mod init;
 mod options;
+mod secrets;
 mod serve;
 mod user;
 
@@ -35,6 +36,8 @@ enum Command {
     User(user::User),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
+    /// Change the keys of a stopped server
+    Secrets(secrets::SecretsCommand),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Secrets(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

@@ -227,6 +227,8 @@ pub static TABLE: &[Operation] = &[
     op("organization.get_tags", SignedIn).minted(),
     op("organization.get_user_companies", SignedIn).minted(),
     op("organization.prepare_download_for_get_all", SignedIn).minted(),
+    op("pages.check_vault", SignedIn).feature("config_vault"),
+    op("pages.show_vault", SignedIn).security(),
     op("pages.sign_in", Open).security(),
     op("pages.sign_out", SignedIn).security(),
     op("pages.change_password", SignedIn).security(),

@@ -22,4 +22,5 @@ mod sdk;
 mod start;
 mod storage;
 mod tls;
+mod vaults;
 mod yard;

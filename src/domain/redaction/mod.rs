@@ -110,6 +110,11 @@ impl Redaction {
     }
 }
 
+/// How many values of a vault are masked in logs.
+pub(in crate::domain) fn count_secrets(vault: &Value) -> usize {
+    secrets::of(std::slice::from_ref(vault)).len()
+}
+
 /// What a task's values are sealed for.
 pub(in crate::domain) fn purpose(task: &str) -> String {
     format!("redaction|{task}")

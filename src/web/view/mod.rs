@@ -7,6 +7,7 @@
 //! `If-None-Match`; [`etag`] makes the tag.
 
 pub mod address;
+pub mod admin;
 pub mod confirm;
 pub mod error;
 pub mod kit;
@@ -19,6 +20,7 @@ pub mod shell;
 pub mod status;
 pub mod task;
 pub mod tasks;
+pub mod vaults;
 pub mod workers;
 
 pub use kit::{Crumb, Person, Place, Tab};

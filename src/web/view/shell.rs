@@ -120,6 +120,8 @@ pub struct Shell {
     pub person: Option<Person>,
     /// Name of the tenant.
     pub tenant: String,
+    /// Whether the person administers the tenant.
+    pub administers: bool,
     /// Entries of the bar.
     pub nav: Vec<NavEntry>,
     /// `href` of the entry that the page belongs to.
