@@ -20,7 +20,9 @@
     try {
       const answer = await fetch(verdict.dataset.check, { method: "POST", body });
       const page = await answer.text();
-      if (mine === asked && answer.ok) verdict.innerHTML = page;
+      if (mine !== asked || !answer.ok) return;
+      const drawn = new DOMParser().parseFromString(page, "text/html");
+      verdict.replaceChildren(...drawn.body.childNodes);
     } catch {
       // The server is away; saving will tell.
     }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { deeds } from "./deeds.mjs";
 import { queues } from "./queues.mjs";
+import { vaults } from "./vaults.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
@@ -201,7 +202,7 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
-const made = await queues(page, call);
+const made = { ...(await queues(page, call)), ...(await vaults(page, call)) };
 
 await step("a revoked key is worth nothing", async () => {
   await go(page, "/me/keys");

@@ -194,8 +194,7 @@ fn ssh_server(value: &Value) -> Result<(), Fault> {
 
 fn storage_credentials(value: &Value) -> Result<(), Fault> {
     const KEYS: [&str; 6] = ["bucket", "key", "secret", "token", "region", "endpoint"];
-    let list = value.as_array().filter(|_| true);
-    let Some(list) = list else {
+    let Some(list) = value.as_array() else {
         let empty = value.as_object().is_some_and(Object::is_empty);
         return match empty {
             true => Ok(()),

@@ -180,7 +180,9 @@ pub fn enforced_by(ctx: &Ctx<'_>, id: &str) -> Result<Enforced> {
         let Some((format, text)) = text_of(ctx, snapshot, &vault)? else { return Ok(Enforced::default()) };
         let Ok(value) = data::read(&text, format) else { return Ok(Enforced::default()) };
         let mut enforced = match value.as_object() {
-            Some(root) if !is_personal(vault.scope) && vault.kind == Kind::Config.as_str() => policy::enforced(root),
+            Some(root) if !is_personal(vault.scope) && vault.kind == Kind::Config.as_str() => {
+                policy::enforced(root)
+            }
             _ => Enforced::default(),
         };
         if Kind::named(&vault.kind).is_some_and(Kind::is_configuration) {

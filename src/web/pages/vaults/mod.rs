@@ -123,7 +123,10 @@ fn applies(shown: &Shown) -> String {
         VaultScope::User => "its owner".to_owned(),
         VaultScope::Organization => "everybody of the tenant".to_owned(),
         VaultScope::Group => {
-            format!("group {}", vault.group_name.as_deref().or(vault.group.as_deref()).unwrap_or("that was deleted"))
+            format!(
+                "group {}",
+                vault.group_name.as_deref().or(vault.group.as_deref()).unwrap_or("that was deleted")
+            )
         }
     }
 }
