@@ -142,7 +142,7 @@ pub(in crate::domain) fn vaults_loaded(ctx: &Ctx<'_>, values: &[Value]) -> Resul
             None => None,
         };
         match bound {
-            Some((task, ..)) => Ok(vec![task]),
+            Some(bound) => Ok(vec![bound.task]),
             None => snapshot.tasks_held_by(ctx.caller.user.as_str()),
         }
     })?;

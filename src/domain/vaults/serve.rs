@@ -294,8 +294,9 @@ pub(super) fn may_read(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, vault: &Vault) ->
     let Some(actor) = &caller.actor else { return Ok(true) };
     let Some(session) = caller.session.as_ref().filter(|_| caller.minted) else { return Ok(false) };
     let task = snapshot.task_of_session(session.as_str())?;
-    Ok(task.is_some_and(|(_, run_as, executor)| {
-        run_as.as_deref() == Some(caller.user.as_str()) && executor.as_deref() == Some(actor.user.as_str())
+    Ok(task.is_some_and(|task| {
+        task.run_as.as_deref() == Some(caller.user.as_str())
+            && task.executor.as_deref() == Some(actor.user.as_str())
     }))
 }
 
