@@ -240,7 +240,7 @@ pub(crate) struct Visitor<'a> {
 
 impl<'a> Visitor<'a> {
     /// As a browser.
-    pub(crate) fn from_browser(mut self) -> Self {
+    pub(crate) fn in_browser(mut self) -> Self {
         self.browser = true;
         self
     }

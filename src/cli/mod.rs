@@ -7,6 +7,7 @@ mod healthcheck;
 mod import;
 mod init;
 mod options;
+mod secrets;
 mod serve;
 mod service_account;
 mod tenant;
@@ -44,6 +45,8 @@ enum Command {
     Import(import::Import),
     /// Check the audit
     Audit(audit::Audit),
+    /// Change the keys of a stopped server
+    Secrets(secrets::SecretsCommand),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::ServiceAccount(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Secrets(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

@@ -26,4 +26,5 @@ mod start;
 mod storage;
 mod tenants;
 mod tls;
+mod vaults;
 mod yard;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { deeds, lookAtMany, questions } from "./deeds.mjs";
 import { people } from "./people.mjs";
 import { queues } from "./queues.mjs";
+import { vaults } from "./vaults.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
@@ -206,7 +207,9 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
-const made = { ...(await queues(page, call)), ...(await people(page, call)) };
+const made = {
+  ...(await queues(page, call)), ...(await people(page, call)), ...(await vaults(page, call)),
+};
 let asked;
 await step("tasks for the questions", async () => (asked = await questions(call)));
 

@@ -110,6 +110,11 @@ impl Redaction {
     }
 }
 
+/// How many values of a vault are masked in logs.
+pub(in crate::domain) fn count_secrets(vault: &Value) -> usize {
+    secrets::of(std::slice::from_ref(vault)).len()
+}
+
 /// What a task's values are sealed for.
 pub(in crate::domain) fn purpose(task: &str) -> String {
     format!("redaction|{task}")
@@ -136,7 +141,7 @@ pub(in crate::domain) fn tasks_of_caller(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>)
         None => None,
     };
     match bound {
-        Some((task, ..)) => Ok(vec![task]),
+        Some(bound) => Ok(vec![bound.task]),
         None => snapshot.tasks_held_by(ctx.caller.user.as_str()),
     }
 }

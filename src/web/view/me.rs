@@ -18,9 +18,10 @@ pub struct SideEntry {
 }
 
 /// Pages that exist under `/me`.
-pub const SIDE: [SideEntry; 3] = [
+pub const SIDE: [SideEntry; 4] = [
     SideEntry { label: "Profile", icon: "user", href: "/me" },
     SideEntry { label: "API keys", icon: "key", href: "/me/keys" },
+    SideEntry { label: "Vaults", icon: "vault", href: "/me/vaults" },
     SideEntry { label: "Preferences", icon: "eye", href: "/me/preferences" },
 ];
 

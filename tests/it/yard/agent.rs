@@ -62,11 +62,31 @@ impl Agent {
 
     /// As [`Agent::start`], but tasks run in the tests' own environment, which stays as it is, not in a fresh one.
     pub(crate) fn start_quickly(yard: &Yard, name: &str, arguments: &[&str]) -> Self {
-        Self::start_quickly_as(yard, name, "", arguments)
+        Self::start_with(yard, name, "", arguments, &[])
     }
 
     /// As [`Agent::start_quickly`], with an account of its own: `configuration` is added to its `clearml.conf`.
     pub(crate) fn start_quickly_as(yard: &Yard, name: &str, configuration: &str, arguments: &[&str]) -> Self {
+        Self::start_with(yard, name, configuration, arguments, &[])
+    }
+
+    /// As [`Agent::start_quickly`], with further variables of its environment.
+    pub(crate) fn start_quickly_with(
+        yard: &Yard,
+        name: &str,
+        arguments: &[&str],
+        more: &[(&str, &str)],
+    ) -> Self {
+        Self::start_with(yard, name, "", arguments, more)
+    }
+
+    fn start_with(
+        yard: &Yard,
+        name: &str,
+        configuration: &str,
+        arguments: &[&str],
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut path = interpreter().parent().unwrap().as_os_str().to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
@@ -74,7 +94,7 @@ impl Agent {
         machine.configure(IN_ONE_PROCESS);
         machine.configure(configuration);
         let settings = [("PATH", path.to_str().unwrap()), ("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")];
-        Self::on(machine, name, arguments, &settings)
+        Self::on(machine, name, arguments, &[&settings, more].concat())
     }
 
     /// Command lines of the processes that run on this agent's machine with `mark` in their environment.

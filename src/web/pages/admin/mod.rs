@@ -8,6 +8,7 @@ mod sign_in;
 mod tenants;
 mod users;
 
+use super::vaults;
 use crate::{
     domain::Ctx,
     types::{ErrorKind, Result},
@@ -26,6 +27,7 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Resu
         (_, ["sign-in", rest @ ..]) => sign_in::route(ctx, request, rest),
         (_, ["tenants", rest @ ..]) => tenants::route(ctx, request, rest),
         (_, ["users", rest @ ..]) => users::route(ctx, request, rest),
+        (_, ["vaults", rest @ ..]) => vaults::route(ctx, request, vaults::Area::Administration, rest),
         _ => Err(ErrorKind::NotFound.into()),
     }
 }

@@ -48,6 +48,7 @@ pub const SIDE: &[SideGroup] = &[
     SideGroup {
         label: "Policy",
         pages: &[
+            SidePage { label: "Vaults", icon: "vault", href: "/admin/vaults", operators: false },
             SidePage { label: "Sign-in", icon: "in", href: "/admin/sign-in", operators: false },
             SidePage { label: "Features", icon: "flag", href: "/admin/features", operators: false },
             SidePage { label: "Tenants", icon: "house", href: "/admin/tenants", operators: true },
