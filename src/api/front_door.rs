@@ -62,6 +62,11 @@ impl FrontDoor {
         front
     }
 
+    /// The data directory.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// Stores what waits in the log of calls, as its writer would.
     pub(crate) fn flush_log(&self) {
         let log = self.app.calls.get().unwrap();

@@ -1,4 +1,5 @@
-//! Background work: checkpoints, expiry, deletion of files, samples that lose detail. Calls `domain` and the store's chores.
+//! Background work: checkpoints, expiry, deletion of files, samples that lose detail, moving scalars into chunks. Calls
+//! `domain` and the store's chores.
 
 mod audit;
 
@@ -57,6 +58,22 @@ impl Jobs {
         {
             let app = Arc::clone(&app);
             jobs.every("checkpoint", Duration::from_millis(500), move || app.store.checkpoint(false));
+        }
+        {
+            let (app, stopping) = (Arc::clone(&app), Arc::clone(&jobs.stopping));
+            let (mut known, mut not_before) = (false, Instant::now());
+            jobs.every("compaction", Duration::from_millis(250), move || {
+                if Instant::now() < not_before {
+                    return Ok(());
+                }
+                if !known {
+                    app.store.find_backlog()?;
+                    known = true;
+                }
+                // A full disk does not get emptier by trying often, and nothing is lost by waiting.
+                crate::domain::events::compact(&app, &|| *stopping.0.lock())
+                    .inspect_err(|_| not_before = Instant::now() + Duration::from_secs(10))
+            });
         }
         let expiring = Arc::clone(&app);
         jobs.every("expiry", Duration::from_secs(3600), move || {

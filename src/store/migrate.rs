@@ -22,6 +22,7 @@ const FILES: &[&str] = &[
     include_str!("migrations/0011_tenants.sql"),
     include_str!("migrations/0012_audit.sql"),
     include_str!("migrations/0013_vaults.sql"),
+    include_str!("migrations/0014_scalar_chunks.sql"),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =

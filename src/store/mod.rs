@@ -60,6 +60,8 @@ pub struct Store {
     pub scrolls: query::Scrolls,
     /// Numbers of series that this process has met.
     pub series_names: events::SeriesNames,
+    /// Points that may be moved into chunks.
+    pub backlog: events::Backlog,
 }
 
 /// A consistent view of the data within a scope.

@@ -96,6 +96,7 @@ pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
         long_reads: Default::default(),
         scrolls: query::Scrolls::default(),
         series_names: events::SeriesNames::default(),
+        backlog: events::Backlog::default(),
     })
 }
 
@@ -140,5 +141,6 @@ pub fn inspect(path: &Path) -> Result<Vec<String>, OpenError> {
     if broken > 0 {
         findings.push(format!("{broken} rows point at rows that do not exist"));
     }
+    findings.extend(events::damaged_chunks(&conn, 20).map_err(unreadable)?);
     Ok(findings)
 }

@@ -392,6 +392,44 @@ fn ids_of_another_tenant_are_refused_and_stay_untouched() {
     assert!(said.code == Some(1) && said.text.contains("in use"), "{}", said.text);
 }
 
+/// Imported curves go the way of reported ones: the next server moves them into chunks by itself.
+#[test]
+fn imported_points_are_moved_into_chunks() {
+    const POINTS: i64 = 10_000;
+    let mut yard = initialised();
+    let mut archive = Archive::new().task("t", json!({}));
+    for number in 0..POINTS {
+        archive = archive.scalar("t", number);
+    }
+    let archive = archive.write(&yard.home().join("archive"));
+    let said = import(&yard, &archive, &[]);
+    assert_eq!(
+        (said.code, said.count("event", "imported")),
+        (Some(0), POINTS.unsigned_abs()),
+        "{}",
+        said.text
+    );
+    let number = |yard: &Yard, sql: &str| {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection =
+            rusqlite::Connection::open_with_flags(yard.data().join("roundhouse.db"), flags).unwrap();
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(number(&yard, "SELECT count(*) FROM scalar"), POINTS);
+    yard.start_again();
+    let begun = Instant::now();
+    while number(&yard, "SELECT count(*) FROM scalar") >= 4_096 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the points still wait");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(number(&yard, "SELECT sum(points) FROM scalar_chunk"), 8_192);
+    let raw = json!({"task": "t", "metric": {"metric": "loss"}, "batch_size": 200_000});
+    let raw = yard.admin().ok("events.scalar_metrics_iter_raw", raw)["variants"]["train"].clone();
+    let iterations: Vec<i64> = (0..POINTS).collect();
+    let values: Vec<f64> = iterations.iter().map(|iteration| *iteration as f64 / 4.0).collect();
+    assert_eq!((&raw["iter"], &raw["y"]), (&json!(iterations), &json!(values)));
+}
+
 #[test]
 fn an_import_that_is_killed_goes_on_and_loses_and_doubles_nothing() {
     const TASKS: i64 = 40;

@@ -187,3 +187,106 @@ fn acknowledged_writes_survive_twenty_kills() {
     let doctor = yard.command(&["doctor", "--data"]).arg(yard.data()).output().unwrap();
     assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
 }
+
+/// Scalars move into chunks behind the back of whoever reports them. Kills while they move, with late points among them
+/// and somebody else reporting meanwhile, lose and double nothing.
+#[test]
+fn points_on_their_way_into_chunks_survive_kills() {
+    const POINTS: i64 = 20_000;
+    const LATE: i64 = 300;
+    const ROUNDS: i64 = 12;
+    /// A full run: fewer points may stay in the tail.
+    const FULL: i64 = 4_096;
+    let mut yard = Yard::start();
+    let reporter = Writer::new(&yard, 0);
+    let mut other = Writer::new(&yard, 1);
+    let mut curve: BTreeMap<i64, f64> = BTreeMap::new();
+    let mut interrupted = 0;
+    for round in 0..ROUNDS {
+        let (enough, acknowledged) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| other.write(&enough, &acknowledged));
+            // New points, and some that lie in chunks by now. Not all of the values fit into 32 bits.
+            let new = (round * POINTS..(round + 1) * POINTS).map(|at| (at, at as f64 + 1.0 / 1024.0));
+            let late = (0..LATE.min(round * LATE))
+                .map(|_| (rand::rng().random_range(0..round * POINTS), -(round as f64)));
+            let points: Vec<(i64, f64)> = new.chain(late).collect();
+            // In one request: reported piece by piece, half of them would have moved before the last piece came.
+            reporter.add(&points);
+            curve.extend(points);
+            let (begun, mut most) = (Instant::now(), 0);
+            while begun.elapsed() < Duration::from_secs(60) {
+                let now = tail(&yard);
+                most = most.max(now);
+                if now + FULL / 2 < most {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(rand::rng().random_range(0..20)));
+            yard.kill();
+            enough.store(true, Ordering::Relaxed);
+        });
+        interrupted += i64::from(tail(&yard) >= FULL);
+        yard.start_again();
+        assert_eq!(reporter.curve(), curve, "round {round}");
+        other.check();
+    }
+    assert!(
+        interrupted >= ROUNDS / 4,
+        "only {interrupted} of {ROUNDS} kills met points that were being moved"
+    );
+    println!("{interrupted} of {ROUNDS} kills met points that were being moved");
+    // What is left is moved without anybody's help; less than a full run of each curve stays in the tail.
+    let begun = Instant::now();
+    while tail(&yard) >= FULL {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} points still wait", tail(&yard));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(reporter.curve(), curve);
+    yard.stop();
+    let doctor = yard.command(&["doctor", "--data"]).arg(yard.data()).output().unwrap();
+    assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
+}
+
+/// Number of points in the tail, of the curve that has most.
+fn tail(yard: &Yard) -> i64 {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(yard.data().join("roundhouse.db"), flags).unwrap();
+    database.busy_timeout(Duration::from_secs(10)).unwrap();
+    let sql = "SELECT coalesce(max(points), 0) FROM (SELECT count(*) AS points FROM scalar GROUP BY series)";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+impl Writer {
+    /// Adds points to the curve `c`, and insists on an answer.
+    fn add(&self, points: &[(i64, f64)]) {
+        let event = |(iteration, value): &(i64, f64)| {
+            json!({"type": "training_stats_scalar", "task": self.task, "iter": iteration, "metric": "curve",
+                "variant": "c", "value": value, "timestamp": 1_700_000_000_000_i64 + iteration})
+        };
+        let lines: Vec<Value> = points.iter().map(event).collect();
+        let added = attempt(self.client.request("events.add_batch").lines(&lines)).unwrap();
+        assert_eq!(added["added"], points.len());
+    }
+
+    /// Every point of the curve `c`, page by page; none comes twice.
+    fn curve(&self) -> BTreeMap<i64, f64> {
+        let (mut curve, mut scroll) = (BTreeMap::new(), Value::Null);
+        loop {
+            let body = json!({"task": self.task, "metric": {"metric": "curve"}, "batch_size": 200_000,
+                "scroll_id": scroll, "count_total": true});
+            let page = self.client.ok("events.scalar_metrics_iter_raw", body);
+            if page["returned"] == 0 {
+                assert_eq!(page["total"], curve.len());
+                return curve;
+            }
+            let column = |name: &str| page["variants"]["c"][name].as_array().unwrap().clone();
+            for (iteration, value) in column("iter").iter().zip(column("y")) {
+                let twice = curve.insert(iteration.as_i64().unwrap(), value.as_f64().unwrap());
+                assert_eq!(twice, None, "iteration {iteration} comes twice");
+            }
+            scroll = page["scroll_id"].clone();
+        }
+    }
+}

@@ -62,7 +62,7 @@ pub fn add(ctx: &Ctx<'_>, lines: &[&str]) -> Result<Added> {
         entity.report.pack_lines()?;
     }
     let (added, learned) = ctx.write_events(|tx| store(ctx, tx, &mut batch))?;
-    ctx.app.store.series_names.learn(learned);
+    ctx.app.store.learn(learned);
     Ok(added)
 }
 

@@ -10,7 +10,10 @@ use crate::{
     domain::Ctx,
     store::{
         Snapshot,
-        events::{Direction, EventKind, Extent, Iterations, MergedPoints, OwnerKind, Series},
+        events::{
+            Along, Direction, EventKind, Extent, Iterations, OwnerKind, Points, Series, Span, Total,
+            is_damage,
+        },
     },
     types::{ApiError, ErrorKind, Result},
 };
@@ -52,7 +55,9 @@ pub struct CurvePoint {
 /// The charts of an entity, ascending by metric and variant. Each series has at most about `samples` points: buckets
 /// align to multiples of their width, which is the series' own.
 ///
-/// Errors: 400/12 `samples` out of range.
+/// A series whose stored points are damaged is left out, and the log names it: the others are worth having.
+///
+/// Errors: 400/12 `samples` out of range; 500/101 nothing is left of what was asked for but damaged series.
 pub fn curves(
     snapshot: &Snapshot<'_>,
     of: &Readable,
@@ -74,11 +79,15 @@ pub fn curves(
     }
     let numbered: Vec<Series> = series.into_iter().filter(|series| series.numbered).collect();
     let mut curves = Vec::new();
+    let mut damaged = None;
     for same_name in numbered.chunk_by(|a, b| a.metric == b.metric && a.variant == b.variant) {
         let Some(first) = same_name.first() else { continue };
-        let points = match axis {
-            Axis::Iteration => by_iteration(snapshot, same_name, samples)?,
-            Axis::Time => by_time(snapshot, same_name, samples)?,
+        let points = match points(snapshot, same_name, axis, samples) {
+            Err(error) if is_damage(&error) => {
+                damaged = Some(error);
+                continue;
+            }
+            points => points?,
         };
         if !points.is_empty() {
             let label = labels.remove(&(first.metric.clone(), first.variant.clone()));
@@ -90,12 +99,15 @@ pub fn curves(
             });
         }
     }
-    Ok(curves)
+    match damaged {
+        Some(error) if curves.is_empty() => Err(error),
+        _ => Ok(curves),
+    }
 }
 
 /// The charts of one entity.
 ///
-/// Errors: 400/101, 400/201; 400/12 `samples` out of range.
+/// Errors: 400/101, 400/201; 400/12 `samples` out of range; 500/101 as [`curves`].
 pub fn charts(
     ctx: &Ctx<'_>,
     kind: OwnerKind,
@@ -109,7 +121,7 @@ pub fn charts(
 
 /// As [`charts`] for the pages: those of one task.
 ///
-/// Errors: 400/101; 400/12 `samples` out of range.
+/// Errors: 400/101; 400/12 `samples` out of range; 500/101 as [`curves`].
 pub fn scalar_series(
     ctx: &Ctx<'_>,
     task: &str,
@@ -131,9 +143,10 @@ pub struct EntityCharts {
     pub curves: Vec<Curve>,
 }
 
-/// The charts of several entities, each by its own buckets.
+/// The charts of several entities, each by its own buckets. Damaged series are left out as in [`curves`].
 ///
-/// Errors: 400/101, 400/201; 400/12 no ids, more than the setting allows, or `samples` out of range.
+/// Errors: 400/101, 400/201; 400/12 no ids, more than the setting allows, or `samples` out of range; 500/101 as
+/// [`curves`].
 pub fn charts_together(
     ctx: &Ctx<'_>,
     kind: OwnerKind,
@@ -149,91 +162,158 @@ pub fn charts_together(
     }
     ctx.read(|snapshot| {
         let mut seen = BTreeSet::new();
-        let mut all = Vec::new();
+        let mut all: Vec<EntityCharts> = Vec::new();
+        let mut damaged = None;
         for of in readable(snapshot, kind, ids)? {
             if seen.insert(of.owner.id.clone()) {
-                let curves = curves(snapshot, &of, axis, samples, choice)?;
+                let curves = match curves(snapshot, &of, axis, samples, choice) {
+                    Err(error) if is_damage(&error) => {
+                        damaged = Some(error);
+                        Vec::new()
+                    }
+                    curves => curves?,
+                };
                 all.push(EntityCharts { id: of.owner.id, name: of.owner.name, curves });
             }
         }
-        Ok(all)
+        match damaged {
+            Some(error) if all.iter().all(|one| one.curves.is_empty()) => Err(error),
+            _ => Ok(all),
+        }
     })
 }
 
-/// Sum and number of the values of a bucket.
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    sum: f64,
-    count: u32,
-}
-
-impl Bucket {
-    fn add(&mut self, value: Option<f64>) {
-        if let Some(value) = value {
-            self.sum += value;
-            self.count += 1;
-        }
-    }
-
-    fn mean(self) -> Option<f64> {
-        // Sums of values near the end of the range may leave it.
-        (self.count > 0).then(|| (self.sum / f64::from(self.count)).clamp(f64::MIN, f64::MAX))
-    }
-}
-
-fn by_iteration(snapshot: &Snapshot<'_>, series: &[Series], samples: i64) -> Result<Vec<CurvePoint>> {
-    let mut whole = Extent::default();
+/// Number of points of all `series`, and where they begin and end along the axis.
+fn extent(snapshot: &Snapshot<'_>, series: &[Series], axis: Axis) -> Result<Extent> {
+    let mut whole: Option<Extent> = None;
+    let mut add = |count: i64, (first, last): (i64, i64)| {
+        let known = whole.get_or_insert(Extent { count: 0, first, last });
+        *known =
+            Extent { count: known.count + count, first: known.first.min(first), last: known.last.max(last) };
+    };
     for series in series {
-        let extent = snapshot.extent(series, Iterations::CHARTED)?;
-        if extent.count > 0 {
-            whole = match whole.count {
-                0 => extent,
-                count => Extent {
-                    count: count + extent.count,
-                    first: whole.first.min(extent.first),
-                    last: whole.last.max(extent.last),
-                },
-            };
+        if axis == Axis::Iteration {
+            let extent = snapshot.extent(series, Iterations::CHARTED)?;
+            if extent.count > 0 {
+                add(extent.count, (extent.first, extent.last));
+            }
+            continue;
         }
-    }
-    let interval = interval(whole.count, whole.first, whole.last, samples);
-    let mut points: Vec<CurvePoint> = Vec::new();
-    let mut bucket: Option<(i64, Bucket)> = None;
-    let mut merged = MergedPoints::new(snapshot, series, Iterations::CHARTED, Direction::Ascending)?;
-    while let Some((_, point)) = merged.take_next()? {
-        let at = start(point.iteration, interval);
-        match &mut bucket {
-            Some((x, known)) if *x == at => known.add(point.value),
-            _ => {
-                let mut fresh = Bucket::default();
-                fresh.add(point.value);
-                if let Some((x, full)) = bucket.replace((at, fresh)) {
-                    points.push(CurvePoint { x, y: full.mean() });
-                }
+        let mut points = Points::new(snapshot, series, Iterations::CHARTED, Direction::Ascending);
+        while let Some(span) = points.take_span()? {
+            match span {
+                Span::Chunk(chunk) => add(chunk.count() as i64, chunk.bounds(Along::Times)),
+                Span::Point(point) => add(1, (point.timestamp, point.timestamp)),
             }
         }
     }
-    points.extend(bucket.map(|(x, last)| CurvePoint { x, y: last.mean() }));
-    Ok(points)
+    Ok(whole.unwrap_or_default())
 }
 
-/// Times need not ascend with iterations, so two passes: one for the width of a bucket, one to fill them.
-fn by_time(snapshot: &Snapshot<'_>, series: &[Series], samples: i64) -> Result<Vec<CurvePoint>> {
-    let points = || MergedPoints::new(snapshot, series, Iterations::CHARTED, Direction::Ascending);
-    let (mut count, mut first, mut last) = (0, i64::MAX, i64::MIN);
-    let mut pass = points()?;
-    while let Some((_, point)) = pass.take_next()? {
-        count += 1;
-        first = first.min(point.timestamp);
-        last = last.max(point.timestamp);
+/// The buckets of all `series`. Sums are exact, so neither the order of the points nor which of them are stored together
+/// makes a difference.
+fn points(snapshot: &Snapshot<'_>, series: &[Series], axis: Axis, samples: i64) -> Result<Vec<CurvePoint>> {
+    let whole = extent(snapshot, series, axis)?;
+    let interval = interval(whole.count, whole.first, whole.last, samples);
+    if let [only] = series {
+        let mut buckets = Buckets::in_order();
+        fill(snapshot, only, axis, interval, &mut buckets)?;
+        if !buckets.went_back {
+            return Ok(buckets.finish());
+        }
     }
-    let interval = interval(count, first, last, samples);
-    let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
-    let mut pass = points()?;
-    while let Some((_, point)) = pass.take_next()? {
-        buckets.entry(start(point.timestamp, interval)).or_default().add(point.value);
+    let mut buckets = Buckets::in_any_order();
+    for series in series {
+        fill(snapshot, series, axis, interval, &mut buckets)?;
     }
-    Ok(buckets.into_iter().map(|(x, bucket)| CurvePoint { x, y: bucket.mean() }).collect())
+    Ok(buckets.finish())
+}
+
+fn fill(
+    snapshot: &Snapshot<'_>,
+    series: &Series,
+    axis: Axis,
+    interval: i128,
+    buckets: &mut Buckets,
+) -> Result<()> {
+    let along = if axis == Axis::Time { Along::Times } else { Along::Iterations };
+    let mut points = Points::new(snapshot, series, Iterations::CHARTED, Direction::Ascending);
+    while !buckets.went_back
+        && let Some(span) = points.take_span()?
+    {
+        let mut chunk = match span {
+            Span::Point(point) => {
+                let x = if axis == Axis::Time { point.timestamp } else { point.iteration };
+                buckets.at(start(x, interval)).add(point.value);
+                continue;
+            }
+            Span::Chunk(chunk) => chunk,
+        };
+        let (first, last) = chunk.bounds(along);
+        let bucket = start(first, interval);
+        if bucket == start(last, interval) {
+            chunk.add_all(buckets.at(bucket));
+            continue;
+        }
+        let cuts = (i128::from(last) - i128::from(first)) / interval + 1;
+        let xs = chunk.cut(along, usize::try_from(cuts).unwrap_or(usize::MAX))?;
+        let mut at = 0;
+        while let Some(x) = xs.get(at) {
+            let from = i128::from(x).div_euclid(interval) * interval;
+            let end = xs.run_end(at, from, from + interval).max(at + 1);
+            chunk.add(at..end, buckets.at(start(x, interval)))?;
+            at = end;
+        }
+    }
+    Ok(())
+}
+
+/// Buckets that are being filled. Points nearly always come in order: then one total at a time is enough.
+struct Buckets {
+    current: Option<i64>,
+    total: Total,
+    full: Vec<CurvePoint>,
+    /// A bucket was met again, so that `full` is worthless.
+    went_back: bool,
+    /// Totals of all buckets, when points are known to come in no order.
+    all: Option<BTreeMap<i64, Total>>,
+}
+
+impl Buckets {
+    fn in_order() -> Self {
+        Buckets { current: None, total: Total::default(), full: Vec::new(), went_back: false, all: None }
+    }
+
+    fn in_any_order() -> Self {
+        Buckets { all: Some(BTreeMap::new()), ..Buckets::in_order() }
+    }
+
+    fn at(&mut self, x: i64) -> &mut Total {
+        if self.all.is_none() && self.current != Some(x) {
+            self.went_back |= self.current.is_some_and(|before| before > x);
+            self.end_current();
+            self.current = Some(x);
+        }
+        match &mut self.all {
+            Some(all) => all.entry(x).or_default(),
+            None => &mut self.total,
+        }
+    }
+
+    fn end_current(&mut self) {
+        if let Some(x) = self.current.take() {
+            self.full.push(CurvePoint { x, y: self.total.mean() });
+            self.total.clear();
+        }
+    }
+
+    fn finish(mut self) -> Vec<CurvePoint> {
+        if let Some(all) = self.all {
+            return all.into_iter().map(|(x, total)| CurvePoint { x, y: total.mean() }).collect();
+        }
+        self.end_current();
+        self.full
+    }
 }
 
 /// Width of a bucket.

@@ -10,6 +10,7 @@ mod all_events;
 mod batch;
 mod chart;
 mod choice;
+mod compaction;
 mod cursor;
 mod delete;
 mod document;
@@ -42,6 +43,7 @@ pub use chart::{
     Axis, Curve, CurvePoint, EntityCharts, SAMPLES, charts, charts_together, curves, scalar_series,
 };
 pub use choice::{Choice, MetricVariants};
+pub use compaction::compact;
 pub use delete::delete_events;
 pub use download::{LineForm, LinePattern, LogFile, log_file};
 pub use image_sample::{ImageAnswer, ImageSampleRequest, NextSample, image_sample, next_image};

@@ -177,7 +177,7 @@ impl Import<'_> {
                 self.mark.counts = counts;
             }
             let next = next?;
-            self.app.store.series_names.learn(learned);
+            self.app.store.learn(learned);
             self.say();
             match next {
                 Next::More => {}

@@ -194,7 +194,10 @@ impl Tx<'_> {
             };
             let interned = self.intern(owner, events, key, names, learned)?;
             match &series.rows {
-                ReportedRows::Scalars(rows) => self.add_scalars(interned.series, rows, &batches)?,
+                ReportedRows::Scalars(rows) => {
+                    self.add_scalars(interned.series, rows, &batches)?;
+                    learned.points.push((interned.series, rows.len()));
+                }
                 ReportedRows::Vectors(rows) => self.add_vectors(owner, interned.series, rows, &batches)?,
                 ReportedRows::Images(rows) => self.add_images(owner, interned.series, rows, &batches)?,
                 ReportedRows::Plots(rows) => self.add_plots(owner, interned.series, rows, &batches)?,

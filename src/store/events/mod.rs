@@ -1,10 +1,16 @@
 //! The event store: what running tasks and models report (protocol: spec/events.md).
 //!
 //! One [`EventOwner`] per entity with events, one `series` per kind, metric and variant of it; scalars are points of a
-//! series and read through one iterator, [`points::Points`]. Writing takes events that are already parsed and grouped
+//! series, in a plain tail and in chunks, and read through one iterator, [`points::Points`]. Writing takes events that are already parsed and grouped
 //! ([`Report`]) and only runs statements. Everything is reached through an [`Owner`], which is looked up within
 //! the scope. What never lives here: the wire's JSON, rules.
 
+mod backlog;
+mod check;
+mod chunk;
+mod chunks;
+mod compact;
+mod counts;
 mod delete;
 mod feed;
 mod images;
@@ -17,8 +23,14 @@ mod plots;
 mod points;
 mod rows;
 mod series;
+mod spans;
 mod vectors;
 
+pub use backlog::{Backlog, Due};
+pub(in crate::store) use check::damaged_chunks;
+pub use chunks::is_damage;
+pub use compact::Moved;
+pub use counts::Extent;
 pub use feed::{Feed, Item};
 pub use images::Image;
 pub use ingest::{Report, ReportedLine, ReportedRows, ReportedScalar, ReportedSeries, Sender};
@@ -29,9 +41,10 @@ pub use names::{Learned, SeriesNames};
 pub use owners::{EventOwner, Owner, OwnerKind, Stamps};
 pub(crate) use plots::pack as pack_plot;
 pub use plots::{Plot, PlotSpot};
-pub use points::{Extent, MergedPoints, Point, Points};
+pub use points::{MergedPoints, Point, Points, Span};
 pub use rows::{Batch, Batches, Direction, Iterations, Spot};
 pub use series::Series;
+pub use spans::{Along, Chunk, Total, Xs};
 pub use vectors::Vector;
 
 /// Iteration of values that are reported once (spec/events.md 0).

@@ -8,7 +8,10 @@ use parking_lot::Mutex;
 use rusqlite::params;
 
 use super::{EventKind, Owner};
-use crate::{store::Tx, types::Result};
+use crate::{
+    store::{Store, Tx},
+    types::Result,
+};
 
 /// Series that are remembered; the one unused for longest makes room.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
@@ -22,7 +25,11 @@ pub struct SeriesNames {
 
 /// Numbers that a transaction looked up or made. They become known when it has been committed, never before.
 #[derive(Default)]
-pub struct Learned(Vec<(Key, Interned)>);
+pub struct Learned {
+    names: Vec<(Key, Interned)>,
+    /// How many points of which series were stored.
+    pub(super) points: Vec<(i64, usize)>,
+}
 
 /// Numbers of a series and of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +73,23 @@ impl Default for SeriesNames {
 }
 
 impl SeriesNames {
-    /// Remembers what a committed transaction learned.
-    pub fn learn(&self, learned: Learned) {
-        if learned.0.is_empty() {
+    /// Remembers the names that a committed transaction learned.
+    pub(super) fn learn(&self, learned: Learned) {
+        if learned.names.is_empty() {
             return;
         }
         let mut known = self.known.lock();
-        for (key, interned) in learned.0 {
+        for (key, interned) in learned.names {
             known.put(key, interned);
         }
+    }
+}
+
+impl Store {
+    /// Remembers what a committed transaction learned.
+    pub fn learn(&self, learned: Learned) {
+        self.backlog.add(&learned.points);
+        self.series_names.learn(learned);
     }
 }
 
@@ -118,7 +133,7 @@ impl Tx<'_> {
             }
         };
         let interned = Interned { series, name };
-        learned.0.push((packed, interned));
+        learned.names.push((packed, interned));
         Ok(interned)
     }
 

@@ -7,7 +7,11 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use rusqlite::params;
 
-use super::{Series, rows::Direction, rows::Iterations};
+use super::{
+    Chunk, Series,
+    chunks::Chunks,
+    rows::{Direction, Iterations},
+};
 use crate::{store::Snapshot, types::Result};
 
 /// A point of a scalar series.
@@ -26,8 +30,90 @@ pub struct Point {
 /// Points read at once: few at first, since most readers stop early, then more.
 const BLOCK: (usize, usize) = (128, 8192);
 
-/// The points of one series within a range, in iteration order.
+/// The points of one series within a range, in iteration order: those of the chunks, and those of the tail, which win.
 pub struct Points<'a> {
+    range: Iterations,
+    direction: Direction,
+    tail: Tail<'a>,
+    chunks: Chunks<'a>,
+    /// Points of the chunk that is being read, in the order opposite to reading.
+    open: Vec<Point>,
+}
+
+/// A part of a series: many points that are as they were stored together, or one.
+pub enum Span<'a> {
+    /// A chunk that lies within the range and of which no point was rewritten.
+    Chunk(Box<Chunk<'a>>),
+    /// A point.
+    Point(Point),
+}
+
+impl<'a> Points<'a> {
+    /// Points of `series` within `range`.
+    pub fn new(snapshot: &'a Snapshot<'a>, series: &Series, range: Iterations, direction: Direction) -> Self {
+        let series = series.id;
+        let tail = Tail { snapshot, series, left: range, direction, block: Vec::new(), size: BLOCK.0 };
+        let chunks = Chunks::new(snapshot, series, range, direction);
+        Points { range, direction, tail, chunks, open: Vec::new() }
+    }
+
+    /// The next point.
+    pub fn take_next(&mut self) -> Result<Option<Point>> {
+        loop {
+            let Some(own) = self.open.last().copied() else {
+                let Some(next) = self.chunks.peek()? else { return self.tail.take_next() };
+                let edge = match self.direction {
+                    Direction::Ascending => next.head.first,
+                    Direction::Descending => next.head.last,
+                };
+                if self.tail.peek()?.is_some_and(|point| self.direction.is_before(point.iteration, edge)) {
+                    return self.tail.take_next();
+                }
+                self.open_chunk()?;
+                continue;
+            };
+            let Some(late) = self.tail.peek()? else { return Ok(self.open.pop()) };
+            if late.iteration == own.iteration {
+                self.open.pop();
+            } else if !self.direction.is_before(late.iteration, own.iteration) {
+                return Ok(self.open.pop());
+            }
+            return self.tail.take_next();
+        }
+    }
+
+    fn open_chunk(&mut self) -> Result<()> {
+        let Some(columns) = self.chunks.take_points()? else { return Ok(()) };
+        let range = self.range;
+        let within = columns.points().filter(|point| (range.from..=range.to).contains(&point.iteration));
+        self.open = match self.direction {
+            Direction::Ascending => within.rev().collect(),
+            Direction::Descending => within.collect(),
+        };
+        Ok(())
+    }
+
+    /// The next chunk or point.
+    pub fn take_span(&mut self) -> Result<Option<Span<'a>>> {
+        if self.open.is_empty()
+            && let Some(next) = self.chunks.peek()?
+        {
+            let (first, last) = (next.head.first, next.head.last);
+            let late = self.tail.peek()?.map(|point| point.iteration);
+            let clear = match self.direction {
+                Direction::Ascending => late.is_none_or(|late| late > last),
+                Direction::Descending => late.is_none_or(|late| late < first),
+            };
+            if clear && first >= self.range.from && last <= self.range.to {
+                return Ok(self.chunks.take_chunk()?.map(|chunk| Span::Chunk(Box::new(chunk))));
+            }
+        }
+        Ok(self.take_next()?.map(Span::Point))
+    }
+}
+
+/// Points of the tail.
+struct Tail<'a> {
     snapshot: &'a Snapshot<'a>,
     series: i64,
     left: Iterations,
@@ -37,37 +123,21 @@ pub struct Points<'a> {
     size: usize,
 }
 
-impl<'a> Points<'a> {
-    /// Points of `series` within `range`.
-    pub fn new(snapshot: &'a Snapshot<'a>, series: &Series, range: Iterations, direction: Direction) -> Self {
-        Points { snapshot, series: series.id, left: range, direction, block: Vec::new(), size: BLOCK.0 }
-    }
-
-    /// The next point.
-    pub fn take_next(&mut self) -> Result<Option<Point>> {
+impl Tail<'_> {
+    fn peek(&mut self) -> Result<Option<&Point>> {
         if self.block.is_empty() && !self.left.is_empty() {
             self.fill()?;
         }
+        Ok(self.block.last())
+    }
+
+    fn take_next(&mut self) -> Result<Option<Point>> {
+        self.peek()?;
         Ok(self.block.pop())
     }
 
     fn fill(&mut self) -> Result<()> {
-        let order = self.direction.sql();
-        let mut block = self.snapshot.all(
-            &format!(
-                "SELECT iteration, value, timestamp, batch FROM scalar
-                 WHERE series = ?1 AND iteration BETWEEN ?2 AND ?3 ORDER BY iteration {order} LIMIT ?4"
-            ),
-            params![self.series, self.left.from, self.left.to, self.size as i64],
-            |row| {
-                Ok(Point {
-                    iteration: row.get(0)?,
-                    value: row.get(1)?,
-                    timestamp: row.get(2)?,
-                    batch: row.get(3)?,
-                })
-            },
-        )?;
+        let mut block = self.snapshot.tail_points(self.series, self.left, self.direction, self.size)?;
         let beyond = match (block.last(), self.direction) {
             (Some(last), Direction::Ascending) if block.len() == self.size => {
                 Iterations::above(last.iteration)
@@ -140,34 +210,31 @@ impl<'a> MergedPoints<'a> {
     }
 }
 
-/// How many points a series has within a range, and where they begin and end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// Number of points.
-    pub count: i64,
-    /// Smallest iteration, 0 without points.
-    pub first: i64,
-    /// Largest iteration, 0 without points.
-    pub last: i64,
-}
-
 impl Snapshot<'_> {
-    /// Extent of a series within a range.
-    pub fn extent(&self, series: &Series, range: Iterations) -> Result<Extent> {
-        let extent = self.one(
-            "SELECT count(*), coalesce(min(iteration), 0), coalesce(max(iteration), 0) FROM scalar
-             WHERE series = ?1 AND iteration BETWEEN ?2 AND ?3",
-            params![series.id, range.from, range.to],
-            |row| Ok(Extent { count: row.get(0)?, first: row.get(1)?, last: row.get(2)? }),
-        )?;
-        Ok(extent.unwrap_or_default())
-    }
-
-    /// Number of points that have a value.
-    pub fn count_values(&self, series: &Series) -> Result<i64> {
-        let count =
-            self.one("SELECT count(value) FROM scalar WHERE series = ?1", [series.id], |row| row.get(0))?;
-        Ok(count.unwrap_or_default())
+    /// Up to `limit` points of the tail of a series.
+    pub(super) fn tail_points(
+        &self,
+        series: i64,
+        range: Iterations,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Point>> {
+        let order = direction.sql();
+        self.all(
+            &format!(
+                "SELECT iteration, value, timestamp, batch FROM scalar
+                 WHERE series = ?1 AND iteration BETWEEN ?2 AND ?3 ORDER BY iteration {order} LIMIT ?4"
+            ),
+            params![series, range.from, range.to, limit as i64],
+            |row| {
+                Ok(Point {
+                    iteration: row.get(0)?,
+                    value: row.get(1)?,
+                    timestamp: row.get(2)?,
+                    batch: row.get(3)?,
+                })
+            },
+        )
     }
 
     /// The point of one iteration.

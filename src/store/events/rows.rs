@@ -4,7 +4,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use rusqlite::params;
 
-use super::{EventKind, EventOwner, Series};
+use super::{EventKind, EventOwner, Points, Series};
 use crate::{
     store::{Snapshot, failed},
     types::{Millis, Result},
@@ -72,6 +72,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Whether `a` is read before `b`.
+    pub(super) fn is_before(self, a: i64, b: i64) -> bool {
+        match self {
+            Direction::Ascending => a < b,
+            Direction::Descending => a > b,
+        }
+    }
+
     /// The direction as SQL has it.
     pub(super) const fn sql(self) -> &'static str {
         match self {
@@ -177,7 +185,7 @@ impl Snapshot<'_> {
     /// Number of events of a series within a range.
     pub fn count_events(&self, series: &Series, range: Iterations) -> Result<i64> {
         let table = match series.kind {
-            EventKind::Scalar => "scalar",
+            EventKind::Scalar => return Ok(self.tally(series.id, range)?.count),
             EventKind::Vector => "vector",
             EventKind::Image => "image",
             EventKind::Plot => "plot",
@@ -200,7 +208,7 @@ impl Snapshot<'_> {
             return Ok(Vec::new());
         }
         let table = match series.kind {
-            EventKind::Scalar => "scalar",
+            EventKind::Scalar => return self.point_iterations(series, range, direction, limit),
             EventKind::Vector => "vector",
             EventKind::Image => "image",
             EventKind::Plot => "plot",
@@ -216,6 +224,23 @@ impl Snapshot<'_> {
             params![series.id, range.from, range.to, i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| row.get(0),
         )
+    }
+
+    fn point_iterations(
+        &self,
+        series: &Series,
+        range: Iterations,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<i64>> {
+        let mut points = Points::new(self, series, range, direction);
+        let mut iterations = Vec::new();
+        while iterations.len() < limit
+            && let Some(point) = points.take_next()?
+        {
+            iterations.push(point.iteration);
+        }
+        Ok(iterations)
     }
 
     fn log_iterations(

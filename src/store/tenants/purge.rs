@@ -45,6 +45,8 @@ pub struct Purge {
 const EVENT_ROWS: i64 = 2_000;
 /// Blocks of console lines in one turn.
 const BLOCKS: i64 = 20;
+/// Chunks of scalars in one turn: some 35 KiB each.
+const CHUNKS: i64 = 50;
 /// Documents in one turn: each takes its full-text index and its derived rows along.
 const DOCUMENT_ROWS: i64 = 25;
 /// Other rows in one turn.
@@ -173,6 +175,10 @@ impl Tx<'_> {
                      WHERE series IN (SELECT id FROM series WHERE owner = ?1) LIMIT ?2)"
             )
         };
+        let chunks = self.delete_some_chunks(owner, CHUNKS)?;
+        if chunks > 0 {
+            return Ok(chunks);
+        }
         let steps = [
             ("DELETE FROM log WHERE owner = ?1 AND line IN (SELECT line FROM log WHERE owner = ?1 LIMIT ?2)".to_owned(), EVENT_ROWS),
             ("DELETE FROM log_block WHERE id IN (SELECT id FROM log_block WHERE owner = ?1 LIMIT ?2)".to_owned(), BLOCKS),

@@ -12,10 +12,23 @@ fn one_of_each(house: &House) {
 
 /// Rows of all tables of events.
 fn rows(house: &House) -> i64 {
-    ["event_owner", "event_batch", "series", "scalar", "vector", "image", "plot", "log", "log_block"]
-        .iter()
-        .map(|table| house.0.value::<i64>(&format!("SELECT count(*) FROM {table}"), []).unwrap())
-        .sum()
+    [
+        "event_owner",
+        "event_batch",
+        "series",
+        "scalar",
+        "scalar_chunk",
+        "scalar_values",
+        "scalar_marks",
+        "vector",
+        "image",
+        "plot",
+        "log",
+        "log_block",
+    ]
+    .iter()
+    .map(|table| house.0.value::<i64>(&format!("SELECT count(*) FROM {table}"), []).unwrap())
+    .sum()
 }
 
 #[test]

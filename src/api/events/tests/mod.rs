@@ -2,6 +2,7 @@
 //! case 61) belongs to the integration tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod compaction;
 mod deleting;
 mod images;
 mod logs;

@@ -29,6 +29,16 @@ const STATEMENTS: &[(&str, &str)] = &[
         "PRIMARY KEY (series=? AND iteration>? AND iteration<?)",
     ),
     (
+        "SELECT first, last, id, head FROM scalar_chunk WHERE series = 1 AND first BETWEEN
+             coalesce((SELECT max(first) FROM scalar_chunk WHERE series = 1 AND first <= 5), 5) AND 9
+         ORDER BY first DESC LIMIT 4",
+        "PRIMARY KEY (series=? AND first>? AND first<?)",
+    ),
+    (
+        "SELECT sum(points) FROM scalar_chunk WHERE series = 1 AND first BETWEEN 1 AND 9 AND last <= 9",
+        "PRIMARY KEY (series=? AND first>? AND first<?)",
+    ),
+    (
         "SELECT iteration FROM image WHERE series = 1 AND url = 'x' AND iteration < 5 ORDER BY iteration DESC LIMIT 1",
         "INDEX image_by_url (series=? AND url=? AND iteration<?)",
     ),
