@@ -1,6 +1,6 @@
 // People, groups, service accounts and features, as an administrator manages them.
 import assert from "node:assert/strict";
-import { WEB, go, step } from "./browser.mjs";
+import { OUTPUT, SMALL, WEB, WIDE, flaws, go, step } from "./browser.mjs";
 
 /** `call` is the API as the same person; `page` is signed in. Answers further pages to look at. */
 export async function people(page, call) {
@@ -38,6 +38,11 @@ export async function people(page, call) {
     const key = await page.locator("#access").innerText();
     const secret = await page.locator("#secret").innerText();
     assert.match(await page.locator("#conf").innerText(), new RegExp(secret));
+    for (const [size, viewport] of [["wide", WIDE], ["small", SMALL], ["wide", WIDE]]) {
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: `${OUTPUT}/admin-service-account-created-${size}.png` });
+      assert.deepEqual(await flaws(page), [], `at ${viewport.width} px`);
+    }
     const stored = (await api("users.get_service_users", {})).users.find(({ name }) => name === "ci-trainer");
     assert.equal(stored.allow_running_as_owner, true);
     assert.equal(stored.credential_details[0].access_key, key);
