@@ -11,8 +11,8 @@ use crate::{
     types::{CompanyId, Result},
 };
 
-/// Tables whose rows stay: the tombstone, and the security audit, which ends by its own retention.
-pub const KEPT: [&str; 2] = ["company", "security_event"];
+/// Tables whose rows stay: the tombstone, and the audit and the trail of tasks, chains that end by their own retention.
+pub const KEPT: [&str; 4] = ["company", "security_event", "task_trail", "task_trail_object"];
 
 /// Tables that are removed first and in their own order, because others reach the tenant through them.
 const EVENTS: [&str; 5] = ["event_owner", "series", "vector", "image", "plot"];
