@@ -412,7 +412,8 @@ fn remains(yard: &Yard, tenant: &str) -> Vec<String> {
     let mut tables = database.prepare(sql).unwrap();
     let tables: Vec<(String, String)> =
         tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    let kept = ["company", "security_event"];
+    // Chains end by their own retention, not by a purge.
+    let kept = ["company", "security_event", "task_trail", "task_trail_object"];
     tables
         .into_iter()
         .filter(|(table, _)| !kept.contains(&table.as_str()))
