@@ -5,7 +5,8 @@
 //! A server of its own is started. Eight connections, four of them for one task and one task each for the others, send
 //! `events.add_batch` with 1,000 to 5,000 lines a request. Then the task of the four, which has half of all lines, is
 //! read: the last page, a page in the middle by time, the pages beside it, a common word, a word that is nowhere, and the
-//! download. Bodies are made beforehand, in portions, and their making is not counted.
+//! download. Bodies are made beforehand, in portions, and their making is not counted. At last lines of tasks whose log is
+//! masked (24 values of a vault) and of tasks whose log is not are stored in turns, and compared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
@@ -125,7 +126,64 @@ fn measure(target: &Target, data: &Path, lines: usize) {
         }
     });
     println!("batches of 100: {:.0} lines a second", 50_000.0 / began.elapsed().as_secs_f64());
+    masking(target);
     println!("most memory in use, bodies of the generator included: {} MiB", peak_memory() >> 20);
+}
+
+/// Rounds of the comparison with and without masking.
+const ROUNDS: usize = 9;
+
+/// What masking costs: the same lines for tasks with values of a vault, and for tasks without, in turns.
+fn masking(target: &Target) {
+    let mut connection = Connection::open(&target.host);
+    let mut call = |name: &str, request: Value| -> Value {
+        let answer = connection.send(&target.post(name, &request.to_string()));
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!(answer["meta"]["result_code"], 200, "{answer}");
+        answer["data"].clone()
+    };
+    let values: Vec<String> = (0..24).map(|n| format!("V{n} = \"a-value-of-a-vault-{n:04}\"")).collect();
+    let vault = json!({"data": format!("environment {{ {} }}", values.join(", "))});
+    call("users.add_or_update_vault", json!({"vault": vault}));
+    let queue = call("queues.create", json!({"name": "masked"}))["id"].clone();
+    let tasks: [Vec<String>; 2] = std::array::from_fn(|_| (0..CLIENTS).map(|_| target.new_task()).collect());
+    for task in &tasks[1] {
+        call("tasks.enqueue", json!({"task": task, "queue": queue}));
+        assert_eq!(call("queues.get_next_task", json!({"queue": queue}))["entry"]["task"], task.as_str());
+    }
+    let mut took: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for round in 0..ROUNDS {
+        for (masked, tasks) in tasks.iter().enumerate() {
+            let bodies: Vec<Vec<u8>> = tasks
+                .iter()
+                .enumerate()
+                .map(|(client, task)| {
+                    let lines = batch(task, 2_000_000 + round * CLIENTS + client, 4_000);
+                    target.post("events.add_batch", &lines)
+                })
+                .collect();
+            let began = Instant::now();
+            std::thread::scope(|scope| {
+                for body in &bodies {
+                    scope.spawn(|| {
+                        let answer = Connection::open(&target.host).send(body);
+                        assert!(answer.contains("\"errors\":0"), "{answer}");
+                    });
+                }
+            });
+            took[masked].push(began.elapsed().as_secs_f64());
+        }
+    }
+    let [without, with] = took.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    });
+    println!(
+        "masking 24 values: {:.0} lines a second without, {:.0} with, {:+.1} %",
+        (CLIENTS * 4_000) as f64 / without,
+        (CLIENTS * 4_000) as f64 / with,
+        (with / without - 1.0) * 100.0
+    );
 }
 
 /// Reads a long log as clients do; the best of five.

@@ -28,6 +28,8 @@ pub(crate) fn shell(query: &str) -> Shell {
         density: Density::from_key(&value_of(query, "density")),
         clock: Clock::utc(NOW),
         person: Some(Person::named("Mira Okafor")),
+        administers: true,
+        operates: true,
         tenant: "Northyard Vision".into(),
         nav: vec![
             NavEntry { label: "Projects", href: "/projects" },

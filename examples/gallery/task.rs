@@ -7,12 +7,13 @@ use roundhouse::web::view::address::ChartView;
 use roundhouse::web::view::task::artifacts::{ArtifactKind, ArtifactRow, Artifacts};
 use roundhouse::web::view::task::console::{Console, Found, LevelFilter, Line};
 use roundhouse::web::view::task::details::{
-    ConfigObject, Configuration, Execution, Fact, Headline, Overview, Parameter, Section, Trail, TrailStep,
+    ConfigObject, Configuration, Execution, Fact, Headline, Overview, Parameter, Section,
 };
 use roundhouse::web::view::task::figures::{
     Plot, PlotFrame, Plots, Sample, SampleGroup, SampleKind, SampleSeries, Samples,
 };
 use roundhouse::web::view::task::scalars::{ChartData, Metric, Scalars, SeriesEntry, SeriesRange};
+use roundhouse::web::view::task::trail::{Container, Trail, TrailStep, Vault};
 use roundhouse::web::view::task::{Action, TabCounts, TaskHead};
 use roundhouse::web::view::{Crumb, Person, Place, Shell, Status};
 
@@ -561,10 +562,13 @@ pub(crate) fn samples(shell: Shell, id: &str) -> Samples {
 }
 
 pub(crate) fn trail(shell: Shell, id: &str) -> Trail {
-    let step = |minutes: i64, event: &str, who: &str, detail: &str, is_policy| TrailStep {
+    let mira = || Person::named("Mira Okafor");
+    let agents = || Person { name: "yard-agents".into(), is_service: true };
+    let step = |minutes: i64, event: &str, who: Person, actor: &str, detail: &str, is_policy| TrailStep {
         when: When(NOW.0 - minutes * MINUTE),
         event: event.into(),
-        who: who.into(),
+        who,
+        actor: actor.into(),
         detail: detail.into(),
         is_policy,
     };
@@ -572,10 +576,31 @@ pub(crate) fn trail(shell: Shell, id: &str) -> Trail {
         shell,
         head: head(id),
         steps: vec![
-            step(76, "Created", "Mira Okafor", "cloned from yolo11m-1280-lr-sweep #08", false),
-            step(75, "Enqueued", "Mira Okafor", "queue a100", false),
-            step(72, "Pulled", "yard-agents", "worker yard-03:gpu0,1, runs as Mira Okafor", false),
-            step(72, "Image pinned", "vault Vision, version 14", "asked for pytorch/pytorch:latest", true),
+            step(76, "Cloned", mira(), "", "from yolo11m-1280-lr-sweep #08", false),
+            step(75, "Enqueued", mira(), "", "queue a100, container requested pytorch/pytorch:latest", false),
+            step(72, "Left the queue", agents(), "", "worker yard-03:gpu0,1, queue a100", false),
+            step(72, "Ran as owner", mira(), "yard-agents", "session 5c1e44ab9f02 of Mira Okafor", true),
+            step(72, "Vaults served", mira(), "yard-agents", "1 vault", true),
+            step(71, "Started", mira(), "yard-agents", "", false),
         ],
+        submitter: Some(mira()),
+        run_as: Some(mira()),
+        agent: Some(agents()),
+        worker: "yard-03:gpu0,1".into(),
+        session: "5c1e44ab9f0233c8".into(),
+        edited_by: Some("Jonas Weil".into()),
+        code: "7be41a0c2c1d + uncommitted changes".into(),
+        ran: Container {
+            image: "registry.yard.lan/ml/torch:2.5.1-cu124".into(),
+            arguments: "-e HF_TOKEN=**** --ipc=host".into(),
+            digest: String::new(),
+        },
+        asked: Container { image: "pytorch/pytorch:latest".into(), ..Container::default() },
+        vaults: vec![Vault {
+            name: "Vision: approved storage and image".into(),
+            scope: "group".into(),
+            version: 14,
+            hash: "5c1e44ab9f02".into(),
+        }],
     }
 }

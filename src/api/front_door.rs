@@ -22,8 +22,17 @@ use crate::{
         Lane, Scope, Store,
         identity::{NewAccount, Profile},
     },
-    types::{CompanyId, Json, Millis, UserId, Version},
+    types::{ApiError, CompanyId, ErrorKind, Json, Millis, UserId, Version},
 };
+
+/// Settings under which tenants may do most.
+pub(crate) fn open_doors() -> Settings {
+    let mut settings = Settings::default();
+    settings.services.login.tenant_domains_self_service = true;
+    settings.services.organization.allow_public = true;
+    settings.services.organization.features.insert("user_management_advanced".to_owned(), true);
+    settings
+}
 
 /// A server in a temporary directory with one tenant, `acme`, and one person, `ann`.
 pub(crate) struct FrontDoor {
@@ -68,6 +77,25 @@ impl FrontDoor {
             let rows = rows.filter_map(|(entry, text)| Some((entry.row.as_ref()?, text.as_str())));
             log.store.append(&self.app.keys.audit, rows).unwrap();
         }
+    }
+
+    /// Writes a copy of the database.
+    pub(crate) fn save(&self, to: &std::path::Path) {
+        self.app.store.checkpoint(true).unwrap();
+        std::fs::copy(self.directory.path().join("roundhouse.db"), to).unwrap();
+    }
+
+    /// A server on a copy of a saved database.
+    pub(crate) fn copy_of(saved: &std::path::Path) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("roundhouse.db");
+        std::fs::copy(saved, &path).unwrap();
+        let urls = PublicUrls { files: "http://files.test".to_owned(), ..PublicUrls::default() };
+        let settings = open_doors();
+        let log = CallLog::open(&settings, directory.path(), &path).unwrap();
+        let app = App::new(Store::open(&path).unwrap(), settings, Keys::for_tests(), urls);
+        assert!(app.calls.set(Arc::new(log)).is_ok());
+        FrontDoor { app, directory }
     }
 
     /// Makes a tenant exist.
@@ -217,7 +245,7 @@ pub(crate) struct Visitor<'a> {
 
 impl<'a> Visitor<'a> {
     /// As a browser.
-    pub(crate) fn from_browser(mut self) -> Self {
+    pub(crate) fn in_browser(mut self) -> Self {
         self.browser = true;
         self
     }
@@ -291,7 +319,18 @@ impl<'a> Visitor<'a> {
         body: String,
         worker: Option<&str>,
     ) -> Result<ReplyBody, (u16, u16)> {
-        let endpoint = table::resolve(name, self.version).ok_or((404, 0))?;
+        self.answered(name, media_type, body, worker)
+            .map_err(|error| (error.kind().code(), error.kind().subcode()))
+    }
+
+    fn answered(
+        &self,
+        name: &str,
+        media_type: &str,
+        body: String,
+        worker: Option<&str>,
+    ) -> Result<ReplyBody, ApiError> {
+        let endpoint = table::resolve(name, self.version).ok_or(ErrorKind::NotFound)?;
         let mut call = Call::internal();
         call.version = self.version;
         call.ip.clone_from(&self.ip);
@@ -305,7 +344,19 @@ impl<'a> Visitor<'a> {
             (endpoint.run)(ctx, read_request(endpoint, incoming, Presented::Nothing)?)
         })
         .map(|reply| reply.body)
-        .map_err(|error| (error.kind().code(), error.kind().subcode()))
+    }
+
+    /// Calls an endpoint and answers what it says, a download's content included; errors as `code/subcode message`.
+    pub(crate) fn raw(&self, name: &str, request: &Value) -> Result<String, String> {
+        match self.answered(name, "application/json", request.to_string(), None) {
+            Ok(ReplyBody::Data(text)) => Ok(text),
+            Ok(ReplyBody::Download(mut download)) => {
+                let mut content = String::new();
+                download.content.read_to_string(&mut content).unwrap();
+                Ok(content)
+            }
+            Err(error) => Err(format!("{}/{} {error}", error.kind().code(), error.kind().subcode())),
+        }
     }
 
     /// Calls an endpoint that must succeed.

@@ -21,6 +21,8 @@ mod form;
 #[cfg(test)]
 mod front_door;
 pub mod http;
+#[cfg(test)]
+mod isolation;
 mod login;
 mod models;
 mod openapi;

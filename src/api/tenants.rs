@@ -1,5 +1,8 @@
 //! `tenants.*`: making, measuring and deleting tenants, for those who run the server (spec/governance.md 8.3).
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -77,14 +80,9 @@ fn get_tenants(ctx: &Ctx<'_>, _: Request) -> Result<Reply> {
     Reply::data(&json!({"tenants": shown}))
 }
 
-/// What runs, and what there is. Routes, hyper-datasets and dataviews are not served.
 fn snapshot(held: &Resources) -> Value {
-    json!({
-        "running": {"tasks": held.running_tasks, "app_tasks": held.running_app_tasks,
-            "pipeline_tasks": held.running_pipeline_tasks, "active_routes": 0, "connected_workers": held.workers},
-        "totals": {"tasks": held.tasks, "reports": held.reports, "datasets": held.datasets,
-            "hyper_datasets": 0, "dataviews": 0},
-    })
+    let (running, totals) = tenants::counts(held);
+    json!({"running": running, "totals": totals})
 }
 
 /// `tenants.get_tenant_resources`.

@@ -11,13 +11,19 @@ use super::{
 use crate::{
     config::{self, Settings},
     crypto::{ca::LocalAuthority, files::check_private, secrets_file::Secrets},
-    domain::files::{self, Flaw, FlawedFile},
+    domain::{
+        files::{self, Flaw, FlawedFile},
+        identity::{CredentialFlag, credential_flags},
+    },
     server::{blobs, start::DATABASE},
     store::{
         self,
+        calls::FILE,
         deletion::{GivenUp, given_up},
         files::stored_files,
+        identity::service_credentials,
     },
+    types::Millis,
 };
 
 #[derive(Args)]
@@ -64,6 +70,9 @@ impl Doctor {
         let settings = self.check_config(&mut report);
         println!("Data directory {}", self.data.data.display());
         check_data(&self.data.data, &mut report);
+        if let Some(settings) = &settings {
+            check_service_keys(settings, &self.data.data.join(DATABASE), &mut report);
+        }
         if self.files {
             println!("Stored files");
             match settings {
@@ -140,6 +149,32 @@ fn check_files(settings: &Settings, dir: &Path, report: &mut Report) {
     }
 }
 
+/// Keys that nobody uses any more, or that are due for rotation (spec/security_rules.md D).
+fn check_service_keys(settings: &Settings, database: &Path, report: &mut Report) {
+    let rotate_after = settings.apiserver.auth.credentials.rotate_after_sec.signed();
+    // A database that can't be read was reported already.
+    let mut count = 0;
+    for (account, credential) in service_credentials(database).unwrap_or_default() {
+        for flag in credential_flags(&credential, Millis::now(), rotate_after) {
+            let what = match flag {
+                CredentialFlag::Unused => "was not used for 90 days; revoke it if nothing needs it",
+                CredentialFlag::Old => "is due for rotation (apiserver.auth.credentials.rotate_after_sec)",
+                CredentialFlag::Expired => continue,
+            };
+            count += 1;
+            if count <= NAMED {
+                report.remark(&format!(
+                    "key {} of the service account {account:?} {what}",
+                    credential.access_key
+                ));
+            }
+        }
+    }
+    if count > NAMED {
+        report.remark(&format!("{} more keys of service accounts", count - NAMED));
+    }
+}
+
 fn check_data(dir: &Path, report: &mut Report) {
     if !dir.is_dir() {
         return report
@@ -149,7 +184,8 @@ fn check_data(dir: &Path, report: &mut Report) {
         Ok(()) => report.fine("it is private to this account"),
         Err(error) => report.problem(&error.to_string()),
     }
-    for name in ["secrets.json", DATABASE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"]
+    for name in
+        ["secrets.json", DATABASE, FILE, "clearml.conf", "ca-key.pem", "server-key.pem", "initial-password"]
     {
         let path = dir.join(name);
         if path.exists()

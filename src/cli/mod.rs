@@ -7,7 +7,9 @@ mod healthcheck;
 mod import;
 mod init;
 mod options;
+mod secrets;
 mod serve;
+mod service_account;
 mod tenant;
 mod user;
 
@@ -37,10 +39,14 @@ enum Command {
     User(user::User),
     /// Look after deleted tenants of a stopped server
     Tenant(tenant::Tenant),
+    /// Manage service accounts of a stopped server
+    ServiceAccount(service_account::ServiceAccounts),
     /// Take over the history of another server from an archive, on a stopped server (docs/import.md)
     Import(import::Import),
     /// Check the audit
     Audit(audit::Audit),
+    /// Change the keys of a stopped server
+    Secrets(secrets::SecretsCommand),
     /// Print the ready clearml.conf
     ClientConfig(client_config::ClientConfig),
 }
@@ -55,8 +61,10 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Tenant(command) => command.run(),
+        Command::ServiceAccount(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Secrets(command) => command.run(),
         Command::ClientConfig(command) => command.run(),
     };
     match result {

@@ -193,7 +193,7 @@ mod tests {
             ("a: 1\n---\nb: 2", 2, 1),
             ("? [1]\n: 2", 1, 3),
             ("<<: {a: 1}", 1, 1),
-            ("a: [1", 1, 6),
+            ("a: [1", 2, 1),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!((error.position.line, error.position.column), (line, column), "{text:?}: {error}");

@@ -97,6 +97,25 @@ impl KeyRing {
         Self { current: (new_key_id(), new_key()), older: BTreeMap::new() }
     }
 
+    /// The ring with a configured key in front, and with further keys that only read. Ids are derived from the keys, so
+    /// that they are the same at every start.
+    #[must_use]
+    pub fn with_configured(
+        mut self,
+        current: Option<Secret<[u8; 32]>>,
+        previous: Vec<Secret<[u8; 32]>>,
+    ) -> Self {
+        for key in previous {
+            self.older.insert(configured_id(&key), key);
+        }
+        if let Some(key) = current {
+            let configured = (configured_id(&key), key);
+            let (id, generated) = std::mem::replace(&mut self.current, configured);
+            self.older.insert(id, generated);
+        }
+        self
+    }
+
     /// Id and key that new values are made with.
     pub fn current(&self) -> (&str, &Secret<[u8; 32]>) {
         (&self.current.0, &self.current.1)
@@ -130,6 +149,13 @@ impl KeyRing {
             None => Err(SecretsError::CannotRetire(key_id.to_owned())),
         }
     }
+}
+
+/// Names a configured key without telling anything about it.
+fn configured_id(key: &Secret<[u8; 32]>) -> String {
+    let hash = super::keyed::keyed_hash(key.expose(), &[b"roundhouse: id of a configured key"]);
+    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("config-{digits}")
 }
 
 /// Everything in `secrets.json`.

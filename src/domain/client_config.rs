@@ -60,6 +60,17 @@ pub fn files_server_of(path: &Path) -> Option<String> {
     value_in(&std::fs::read_to_string(path).ok()?, "files_server")
 }
 
+/// Addresses of the server in a file that [`ClientConfig`] wrote.
+pub fn urls_of(path: &Path) -> Option<PublicUrls> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(PublicUrls {
+        web: value_in(&text, "web_server")?,
+        api: value_in(&text, "api_server")?,
+        files: value_in(&text, "files_server")?,
+        origins: Vec::new(),
+    })
+}
+
 fn value_in(text: &str, key: &str) -> Option<String> {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))?;
     serde_json::from_str(line).ok()
@@ -84,6 +95,7 @@ mod tests {
         let path = dir.path().join(FILE);
         std::fs::write(&path, text).unwrap();
         assert_eq!(files_server_of(&path).as_deref(), Some("http://localhost:8081"));
+        assert_eq!(urls_of(&path).unwrap().api, "http://localhost:8008");
         let (access, read) = credentials_of(&path).unwrap();
         assert_eq!((access.as_str(), read.expose().as_str()), ("AK", "s\"x"));
     }

@@ -266,6 +266,8 @@ pub static TABLE: &[Operation] = &[
     op("pages.people", Administrators).feature("user_management"),
     op("pages.revoke_service_credential", Administrators).feature("service_users").security(),
     op("pages.verify_audit", Administrators).security(),
+    op("pages.check_vault", SignedIn).feature("config_vault"),
+    op("pages.show_vault", SignedIn).security(),
     op("pages.sign_in", Open).security(),
     op("pages.sign_out", SignedIn).security(),
     op("pages.change_password", SignedIn).security(),

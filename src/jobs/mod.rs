@@ -168,10 +168,7 @@ impl Jobs {
     fn purge_tenants(&mut self, app: &Arc<App>) {
         let stop = Arc::clone(&self.stopping);
         let app = Arc::clone(app);
-        self.every("tenant purge", PURGE_INTERVAL, move || {
-            while tenants::purge_next(&app, &|| *stop.0.lock())? {}
-            Ok(())
-        });
+        self.every("tenant purge", PURGE_INTERVAL, move || tenants::purge_all(&app, &|| *stop.0.lock()));
     }
 
     /// Runs `work` every `interval` on a thread of its own until the stop.

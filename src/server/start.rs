@@ -18,7 +18,7 @@ use crate::{
         Secret, files,
         files::DataDirLock,
         random,
-        secrets_file::{Secrets, SystemCredentials},
+        secrets_file::{KeyRing, Secrets, SystemCredentials},
     },
     domain::{
         App, Keys, PublicUrls,
@@ -166,7 +166,27 @@ fn with_generated(mut settings: Settings, secrets: &Secrets) -> Settings {
     settings
 }
 
+/// Keys that seal values at rest: those of the configuration before those of `secrets.json`.
+pub fn sealing_keys(settings: &Settings, secrets: &Secrets) -> KeyRing {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let vaults = &settings.secure.vaults;
+    // `check_secrets` refused everything else at start.
+    let key = |text: &Secret<String>| {
+        let bytes = zeroize::Zeroizing::new(STANDARD.decode(text.expose().trim()).ok()?);
+        <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Secret::new)
+    };
+    let current = vaults.encryption_key.as_ref().and_then(key);
+    let previous = vaults.previous_keys.iter().filter_map(key).collect();
+    secrets.sealing_keys.clone().with_configured(current, previous)
+}
+
 fn keys(settings: &Settings, secrets: Secrets) -> Keys {
+    let sealing = sealing_keys(settings, &secrets);
+    if !settings.secure.vaults.encrypt {
+        tracing::warn!(
+            "secure.vaults.encrypt is false, but vaults are always encrypted at rest; remove the setting"
+        );
+    }
     let secure = &settings.secure;
     let (current, _) = secrets.api_secret_keys.current();
     let current = current.to_owned();
@@ -178,7 +198,7 @@ fn keys(settings: &Settings, secrets: Secrets) -> Keys {
     Keys {
         token: secure.auth.token_secret.clone().unwrap_or(secrets.token_secret),
         api_secret: (current, ring),
-        sealing: secrets.sealing_keys,
+        sealing,
         audit: Secret::new(secrets.audit_chain_key.expose().to_vec()),
         session: secure.http.session_secret.apiserver.clone().unwrap_or(secrets.session_secret),
         process: random::new_key(),

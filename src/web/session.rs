@@ -58,6 +58,7 @@ pub(super) fn shell(ctx: &Ctx<'_>, request: &PageRequest, current: &'static str)
             is_service: matches!(caller.kind, CallerKind::Service(_)),
         }),
         administers: caller.is_known() && caller.role.administers(),
+        operates: caller.is_known() && caller.operates(),
         tenant: if caller.tenants.len() > 1 { tenant_name(ctx) } else { String::new() },
         nav: if caller.is_known() { NAV.to_vec() } else { Vec::new() },
         current,

@@ -335,3 +335,61 @@ fn a_killed_agent_is_forgotten_and_its_task_stopped() {
     let shown = admin.ok("queues.get_all_ex", json!({"name": "^low$"}))["queues"].clone();
     assert_eq!(shown[0]["workers"], json!([]));
 }
+
+/// Says whom it runs as, keeps its token where the test finds it, and waits for the file `go-on`.
+const WHO_AM_I: &str = "\
+import os, time
+from clearml import Task
+task = Task.init(auto_resource_monitoring=False)
+session = Task._get_default_session()
+me = session.send_request('users', 'get_current_user', json={}).json()['data']['user']
+with open(os.path.join(os.environ['HOME'], 'token'), 'w') as file:
+    file.write(session.token)
+print('i am', me['name'], 'as', me['role'], flush=True)
+while not os.path.exists(os.path.join(os.environ['HOME'], 'go-on')):
+    time.sleep(0.1)
+print('the end', flush=True)
+";
+
+/// A service account made through the API; answers its id and the configuration of its agent.
+fn service_account(yard: &Yard, name: &str, runs_as_owner: bool) -> (String, String) {
+    let body = json!({"name": name, "allow_running_as_owner": runs_as_owner});
+    let made = yard.admin().ok("auth.create_service_user", body);
+    (made["id"].as_str().unwrap().to_owned(), made["config"].as_str().unwrap().to_owned())
+}
+
+/// spec/governance.md 6.1, acceptance cases 36, 38, 41; spec/security_rules.md S6.
+#[test]
+fn cases_36_38_41_an_agent_runs_tasks_as_their_owners() {
+    let yard = Yard::start();
+    let admin = yard.admin();
+    let (bob, by_bob) = yard.person("bob", "admin");
+    let arguments = ["--queue", "low", "--create-queue", "--use-owner-token"];
+
+    let (_, plain) = service_account(&yard, "plain", false);
+    let mut refused = Agent::start_quickly_as(&yard, "plain", &plain, &arguments);
+    let (well, said) = refused.gives_up();
+    assert!(!well && said.contains("not suitable for --use-owner-token"), "{said}");
+
+    let (account, configuration) = service_account(&yard, "ci", true);
+    let daemon = Agent::start_quickly_as(&yard, "ci", &configuration, &arguments);
+    eventually("the agent makes its queue", || queue_id(&admin, "low"));
+    let id = task_of_script(&by_bob, "whoami", WHO_AM_I);
+    enqueue(&by_bob, &id, "low");
+    let log = console_shows(&admin, &id, "i am");
+    assert!(log.contains("i am bob as user"), "an administrator's task has no administrator's rights: {log}");
+    let token = std::fs::read_to_string(daemon.machine.home().join("token")).unwrap();
+    let stolen = yard.nobody().bearer(&token);
+    assert_eq!(stolen.ok("users.get_current_user", json!({}))["user"]["id"], bob);
+    stolen.call("auth.create_credentials", json!({})).is(403, 20);
+    std::fs::write(daemon.machine.home().join("go-on"), "").unwrap();
+    let done = task_becomes(&admin, &id, "completed");
+    assert_eq!(done["user"], bob);
+
+    // The account goes: its own keys and every token that it obtained for others are dead on the next call.
+    stolen.ok("users.get_current_user", json!({}));
+    admin.ok("auth.delete_user", json!({"user": account}));
+    stolen.call("users.get_current_user", json!({})).is(401, 30);
+    by_bob.ok("users.get_current_user", json!({}));
+    assert_eq!(task(&admin, &id)["status"], "completed", "what it ran stays");
+}

@@ -14,7 +14,7 @@ fn with_cookie(yard: &Yard, token: &str) -> Client {
 
 /// S20, S21: what an unknown peer writes into forwarding headers makes no foreign origin ours.
 #[test]
-fn a_forwarded_host_makes_no_origin_ours() {
+fn s20_s21_a_forwarded_host_makes_no_origin_ours() {
     let yard = Yard::start();
     let token = yard.admin().token();
     let page = with_cookie(&yard, &token);
@@ -29,7 +29,7 @@ fn a_forwarded_host_makes_no_origin_ours() {
 
 /// S20: another site can't sign people out by a link.
 #[test]
-fn a_foreign_link_signs_nobody_out() {
+fn s20_a_foreign_link_signs_nobody_out() {
     let yard = Yard::start();
     let token = yard.admin().token();
     let page = with_cookie(&yard, &token);
@@ -43,7 +43,7 @@ fn a_foreign_link_signs_nobody_out() {
 
 /// S24: clients that never finish their bodies do not keep others from being served.
 #[test]
-fn slow_bodies_hold_no_places() {
+fn s24_slow_bodies_hold_no_places() {
     use std::io::Write as _;
     let yard = Yard::start();
     let address = yard.api().trim_start_matches("http://").to_owned();
@@ -63,7 +63,7 @@ fn slow_bodies_hold_no_places() {
 
 /// S26: a wrong password is a security event whichever call it came with.
 #[test]
-fn a_wrong_password_is_audited_on_any_call() {
+fn s26_a_wrong_password_is_audited_on_any_call() {
     let yard = Yard::start();
     yard.nobody().basic("admin", "wrong").call(ME, json!({})).is(401, 22);
     let database = rusqlite::Connection::open(yard.data().join("roundhouse.db")).unwrap();

@@ -94,7 +94,8 @@ fn an_audit_request_is_answered_by_one_call_and_by_one_page() {
     let token = agent.impersonating(&mira_id).token();
     let run = yard.nobody().bearer(&token).with("x-clearml-worker", "yard-03:gpu0");
     run.ok("tasks.started", json!({"task": task}));
-    let model = json!({"name": "detector", "uri": "https://files.example/detector.pt", "task": task});
+    let model =
+        json!({"name": "detector", "uri": "https://files.example/detector.pt", "task": task, "ready": false});
     let model = id(&run.ok("models.create", model));
     run.ok("tasks.completed", json!({"task": task}));
     mira.ok("models.set_ready", json!({"model": model, "publish_task": true}));
@@ -202,7 +203,8 @@ fn case_56_raw_log_prints_one_line_a_call_and_heads_of_the_chains() {
 
 #[test]
 fn case_56_an_unknown_adapter_refuses_the_start() {
-    for (adapter, word) in [("carrier_pigeon", "carrier_pigeon"), ("elastic", "logging"), ("logging", "host")]
+    for (adapter, word) in
+        [("carrier_pigeon", "one of store, file"), ("elastic", "logging"), ("logging", "host")]
     {
         let mut yard = Yard::secure().env("CLEARML__apiserver__apilog__adapter", adapter).lay_out();
         let refusal = yard.try_start().unwrap_err();

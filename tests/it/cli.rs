@@ -85,3 +85,53 @@ fn the_agent_verifies_the_servers_own_certificate() {
     let output = command.output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("SSLError"), "{output:?}");
 }
+
+/// What a command on service accounts answers: whether all is well, output, and what it said beside it.
+fn service_account(yard: &Yard, words: &[&str]) -> (bool, String, String) {
+    let output =
+        yard.command(&["service-account"]).args(words).arg("--data").arg(yard.data()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn service_accounts_are_made_in_bulk_rotated_and_deleted() {
+    let mut yard = Yard::start();
+    assert!(!service_account(&yard, &["list"]).0, "a running server has the lock");
+    yard.stop();
+    let output = yard.home().join("keys");
+    std::fs::create_dir(&output).unwrap();
+    let place = output.to_str().unwrap();
+    let names = ["gpu-1", "gpu-2", "gpu-3"];
+    let words = [&["create", "--group", "prod", "--run-as-owner", "--output", place][..], &names].concat();
+    let (done, shown, said) = service_account(&yard, &words);
+    assert!(done && shown.contains("gpu-3") && !shown.contains("secret_key"), "{shown}{said}");
+    let pair = |name: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = output.join(format!("{name}.conf"));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        crate::yard::pair_of(&std::fs::read_to_string(path).unwrap())
+    };
+    let [first, second, third] = names.map(pair);
+    let (done, printed, said) =
+        service_account(&yard, &["rotate", "gpu-2", "--label", "new", "--revoke-others"]);
+    assert!(done, "{said}");
+    let rotated = crate::yard::pair_of(&printed);
+    let (done, _, said) = service_account(&yard, &["delete", "gpu-3", "nobody"]);
+    assert!(!done && said.contains("nobody"), "{said}");
+    let (done, listed, _) = service_account(&yard, &["list"]);
+    assert!(done && listed.contains("gpu-3") && !listed.contains(&first.secret), "{listed}");
+    assert!(service_account(&yard, &["delete", "gpu-3"]).0);
+
+    yard.start_again();
+    let groups = |pair: &crate::yard::Pair| {
+        yard.by_pair(pair).ok("users.get_current_user", json!({}))["sec_groups"].to_string()
+    };
+    assert!(groups(&first).contains("prod") && groups(&rotated).contains("prod"));
+    for dead in [&second, &third] {
+        yard.by_pair(dead).call("users.get_current_user", json!({})).is(401, 22);
+    }
+    let accounts = yard.admin().ok("users.get_service_users", json!({}))["users"].clone();
+    assert_eq!(accounts.as_array().unwrap().len(), 2);
+    assert_eq!(accounts[0]["allow_running_as_owner"], true);
+}

@@ -386,6 +386,11 @@ fn several_at_once_tell_what_was_refused_and_why() {
     says(&reader.confirm(&question, &vec![]), "1 reset, 2 refused:");
     assert_eq!(status(&admin, &runs), "created");
 
+    // Nothing to do is said before the button is pressed.
+    let question = reader.ask_many(&project, &all, "dequeue");
+    says(&question, "Dequeue 3 tasks?");
+    says(&question, "None of them can be dequeued.");
+
     // An id that is nobody's is refused like any other.
     let stranger = "0".repeat(32);
     let page = act(&[&one, &stranger], "archive", vec![]);

@@ -24,5 +24,7 @@ mod queues;
 mod sdk;
 mod start;
 mod storage;
+mod tenants;
 mod tls;
+mod vaults;
 mod yard;

@@ -39,3 +39,19 @@ fn the_pages_work_in_a_browser() {
         .stdin(Stdio::null());
     run(browser, "browser", Duration::from_secs(600));
 }
+
+#[test]
+fn the_pages_of_tenants_work_in_a_browser() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+    let yard = Yard::start();
+    let password = fs::read_to_string(yard.data().join("initial-password")).unwrap().trim().to_owned();
+    let mut browser = Command::new("node");
+    browser
+        .arg(tests.join("tenants.mjs"))
+        .envs([("ROUNDHOUSE_WEB", yard.web()), ("ROUNDHOUSE_API", yard.api())])
+        .env("ROUNDHOUSE_PASSWORD", password)
+        .envs([("ROUNDHOUSE_TASK", "-"), ("ROUNDHOUSE_PROJECT", "-")])
+        .env("ROUNDHOUSE_OUTPUT", output_dir().join("pages-tenants"))
+        .stdin(Stdio::null());
+    run(browser, "browser", Duration::from_secs(300));
+}

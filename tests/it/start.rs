@@ -66,7 +66,7 @@ fn says(refusal: &Refusal, words: &[&str]) {
 }
 
 #[test]
-fn the_first_start_makes_everything_and_keeps_it_private() {
+fn s25_the_first_start_makes_everything_and_keeps_it_private() {
     let mut yard = Yard::start();
     let data = yard.data();
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
@@ -275,7 +275,7 @@ fn a_busy_port_is_named_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn two_servers_never_share_a_data_directory() {
+fn s25_two_servers_never_share_a_data_directory() {
     let yard = Yard::start();
     let mut second = Yard::secure().lay_out();
     let mut command = second.command(&["serve", "--port"]);

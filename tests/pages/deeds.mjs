@@ -1,6 +1,6 @@
 // What can be done with tasks: from the head of one, and with several of the table.
 import assert from "node:assert/strict";
-import { PROJECT, TASK, WEB, flaws, go, step } from "./browser.mjs";
+import { OUTPUT, PROJECT, TASK, WEB, flaws, go, step } from "./browser.mjs";
 
 function helpers(call) {
   const api = async (operation, body) => {
@@ -188,6 +188,7 @@ export async function lookAtMany(page, look) {
   await look(page, "bulk-bar");
   await page.locator("[data-bulk] button", { hasText: "Enqueue" }).click();
   await page.locator("dialog #confirm").waitFor();
-  await look(page, "bulk-dialog");
+  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+  await page.screenshot({ path: `${OUTPUT}/bulk-dialog-${theme}.png` });
   await page.locator("dialog [data-close]").click();
 }

@@ -1,7 +1,9 @@
 // The pages in Chromium against a real server with a real run in it: tests/it/pages.rs starts both, then this.
 import assert from "node:assert/strict";
 import { deeds, lookAtMany, questions } from "./deeds.mjs";
+import { people } from "./people.mjs";
 import { queues } from "./queues.mjs";
+import { vaults } from "./vaults.mjs";
 import { API, OUTPUT, PASSWORD, PROJECT, SMALL, TASK, WEB, WIDE, finish, flaws, go, painted, step, visitor } from "./browser.mjs";
 
 const page = await visitor();
@@ -205,7 +207,9 @@ await step("a form without the session's token is refused", async () => {
 });
 
 await deeds(page, call);
-const made = await queues(page, call);
+const made = {
+  ...(await queues(page, call)), ...(await people(page, call)), ...(await vaults(page, call)),
+};
 let asked;
 await step("tasks for the questions", async () => (asked = await questions(call)));
 
@@ -243,7 +247,8 @@ const PAGES = {
   home: "/", projects: "/projects", project: `/projects/${PROJECT}`, tasks: `/projects/${PROJECT}/tasks`,
   overview: `/tasks/${TASK}`, execution: `/tasks/${TASK}/execution`, configuration: `/tasks/${TASK}/configuration`,
   artifacts: `/tasks/${TASK}/artifacts`, console: `/tasks/${TASK}/console`, scalars: `/tasks/${TASK}/scalars`,
-  plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`,
+  plots: `/tasks/${TASK}/plots`, samples: `/tasks/${TASK}/samples`, trail: `/tasks/${TASK}/trail`,
+  audit: "/admin/audit", "audit-filtered": "/admin/audit?result=refused&span=all", "audit-none": "/admin/audit?q=nothing-of-this-kind",
   confirm: `/tasks/${TASK}/delete`, me: "/me", keys: "/me/keys", preferences: "/me/preferences",
   queues: "/queues", "new-queue": "/queues/new", ...asked, ...made,
 };

@@ -148,6 +148,7 @@ fn add_or_update_vault(ctx: &Ctx<'_>, request: Request) -> Result<Reply> {
         data: vault.data,
         group: group.filter(|group| !group.is_empty()),
         user: user.filter(|user| !user.is_empty()),
+        based_on: None,
     };
     Reply::data(&json!({"vault": vaults::add_or_update(ctx, &change)?}))
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     crypto::keyed::{keyed_hash, same},
     domain::Ctx,
-    store::calls::{Bucket, Filter, LogRow, Position, Source},
+    store::calls::{Bucket, Facets, Filter, LogRow, Position, Source},
     types::{ApiError, ErrorKind, Millis, Result},
 };
 
@@ -217,7 +217,7 @@ fn position(ctx: &Ctx<'_>, query: &LogQuery, filter: &Filter, id: &str) -> Resul
 /// `audit.get_filters`: users and endpoints that occur.
 pub fn filters(ctx: &Ctx<'_>, company: Option<&str>) -> Result<Value> {
     let companies = companies(ctx, company);
-    let (users, endpoints) = open(ctx)?.store.facets(companies.as_deref())?;
+    let Facets { users, endpoints } = open(ctx)?.store.facets(companies.as_deref())?;
     let hide = ctx.app.settings.apiserver.apilog.redact_identity;
     let users: Vec<Value> =
         users.iter().filter(|_| !hide).map(|(id, name)| json!({"id": id, "name": name})).collect();

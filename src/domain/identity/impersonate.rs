@@ -55,7 +55,8 @@ pub fn impersonate(app: &App, caller: Caller, wanted: &Impersonation, login: boo
             )
         };
         // S4: who was made by the platform is nobody's to become, unless its task is held; see `minting::grant`.
-        let reserved = account.internal && !(login && !keep_role);
+        let minting = login && !keep_role;
+        let reserved = account.internal && !minting;
         if target_role.is_system() || (!platform && (reserved || !member()?)) {
             return Err(unknown());
         }
@@ -65,7 +66,7 @@ pub fn impersonate(app: &App, caller: Caller, wanted: &Impersonation, login: boo
             principal::load(snapshot, &app.settings, &account, Some(&tenant)).map_err(|_| unknown())?;
         let actor = snapshot.account(caller.user.as_str())?.ok_or_else(unknown)?;
         subject.operator &= platform || caller.operator;
-        if login && !keep_role {
+        if minting {
             let wish = Wish { actor: &actor, role: caller.role, subject: &account, tenant: &tenant };
             if let Grant::Capped(task) = minting::grant(snapshot, &app.settings, &wish)? {
                 subject = subject.capped();

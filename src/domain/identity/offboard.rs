@@ -3,7 +3,7 @@
 
 use super::roles::{administered, check_not_last_admin};
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, vaults},
     store::{
         Tx,
         identity::{Account, Tombstone},
@@ -25,6 +25,7 @@ pub fn delete_user(ctx: &Ctx<'_>, user: &str) -> Result<()> {
             return Err(ApiError::new(ErrorKind::FieldsValueError, text).with("user", user));
         }
         shut_out(ctx, tx, &account, "was removed")?;
+        vaults::delete_of_user(ctx, tx, &account.id)?;
         for company in companies(tx, &account)? {
             let of = (&account.id, account.name.as_str());
             let bury = |issuer: &str, subject: &str| {
@@ -56,6 +57,7 @@ pub fn set_disabled(ctx: &Ctx<'_>, user: &str, disabled: bool) -> Result<bool> {
                 // Whoever comes back takes a place again.
                 super::people::check_quota(tx, &account.company, &account)?;
                 tx.set_disabled(&account.id, false)?;
+                tx.suspend_vaults_of(&account.id, false)?;
             }
             return Ok(account.disabled);
         }
@@ -65,6 +67,7 @@ pub fn set_disabled(ctx: &Ctx<'_>, user: &str, disabled: bool) -> Result<bool> {
         }
         shut_out(ctx, tx, &account, "was disabled")?;
         tx.set_disabled(&account.id, true)?;
+        tx.suspend_vaults_of(&account.id, true)?;
         Ok(true)
     })
 }

@@ -243,9 +243,11 @@ pub fn rename(
     ctx.touched("user", user);
     let id = UserId::from(user);
     let found = ctx.write(|tx| {
-        // Identities of the platform are changed by configuration only (S12).
-        if user != ctx.caller.user.as_str() && tx.account(user)?.is_some() {
-            roles::administered(ctx, tx, user)?;
+        // Identities of the platform are changed by configuration only, and are unknown to administrators like those of
+        // other tenants (S12).
+        let of_somebody_else = user != ctx.caller.user.as_str() && tx.account(user)?.is_some();
+        if of_somebody_else && roles::administered(ctx, tx, user).is_err() {
+            return Ok(false);
         }
         let found = tx.update_profile(&ctx.caller.tenant, &id, name, given_name, family_name)?;
         if let (true, Some(name)) = (found, name) {

@@ -77,8 +77,11 @@ pub(super) fn administered(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, user: &str) -
 
 /// Whether this is the only person who administers the tenant.
 pub(super) fn is_last_admin(snapshot: &Snapshot<'_>, account: &Account) -> Result<bool> {
-    let is_admin =
-        |account: &Account| account.role == Role::Admin.as_str() && !account.is_service && !account.disabled;
+    let is_admin = |account: &Account| {
+        // Identities of the configuration may have the role, but no person is behind them.
+        let configured = account.internal && account.autocreated;
+        account.role == Role::Admin.as_str() && !account.is_service && !account.disabled && !configured
+    };
     let mut others = snapshot.accounts(&account.company)?.into_iter().filter(|other| other.id != account.id);
     Ok(is_admin(account) && !others.any(|other| is_admin(&other)))
 }

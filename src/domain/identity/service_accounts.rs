@@ -34,7 +34,8 @@ pub struct ServiceRules {
 }
 
 impl ServiceRules {
-    fn of(account: &Account) -> Self {
+    /// Those of an account.
+    pub fn of(account: &Account) -> Self {
         ServiceRules {
             allow_running_as_owner: account.allow_running_as_owner,
             accept_tasks_from: account.accept_tasks_from.clone(),

@@ -358,6 +358,11 @@ fn delete_missing(tx: &Tx<'_>, settings: &Settings, default: &CompanyId) -> Resu
             && fixed_users(settings).iter().any(|user| fixed_user_id(settings, user) == account.id);
         if account.autocreated && !system && !configured {
             tracing::info!(user = account.name, "removed an account that the configuration no longer names");
+            // As complete as any other removal (S13); whoever comes back does so by configuration.
+            tx.revoke_sessions_of(&account.id)?;
+            let reason =
+                format!("{}, who submitted this task, is no longer in the configuration", account.name);
+            tx.return_submissions(&account.id, default, &reason, &account.id)?;
             tx.delete_account(&account.id)?;
         }
     }

@@ -15,7 +15,7 @@ pub fn select_tenant(app: &App, caller: Caller, wanted: &CompanyId) -> Result<Ca
         return Ok(caller);
     }
     let refused = || {
-        ApiError::new(ErrorKind::TenantNotAllowed, "select one of your own tenants")
+        ApiError::new(ErrorKind::TenantNotAllowed, "choose one of your own tenants")
             .with("tenant", wanted.as_str())
     };
     let bound = caller.minted || caller.actor.as_ref().is_some_and(|actor| !actor.role.is_system());

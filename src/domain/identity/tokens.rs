@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     crypto::token::{Claims, IdentityClaims, sign, verify},
-    domain::{App, Caller, CallerKind, Ctx, Role, trail},
+    domain::{App, Caller, CallerKind, Ctx, Role, redaction, trail},
     store::{
         identity::Account,
         sessions::{Session, SessionKind},
@@ -79,7 +79,11 @@ pub fn login(ctx: &Ctx<'_>, request: TokenRequest) -> Result<IssuedToken> {
         }
         let defaults =
             tx.company(caller.tenant.as_str())?.map(|company| company.defaults).unwrap_or_default();
-        sign_for(app, &account, caller, role, &session, defaults.get("feature_set"))
+        let token = sign_for(app, &account, caller, role, &session, defaults.get("feature_set"))?;
+        if let Some(task) = &session.task {
+            redaction::token_made(ctx, tx, task, &token)?;
+        }
+        Ok(token)
     })?;
     Ok(IssuedToken { token, cookie: may_have_cookie(ctx) })
 }

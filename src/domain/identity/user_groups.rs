@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::roles::{administered, change_role, is_configured};
 use crate::{
-    domain::{Ctx, Role},
+    domain::{Ctx, Role, vaults},
     store::{
         Snapshot, Tx,
         identity::{ADMINS, Account, GroupRecord, USERS},
@@ -213,6 +213,7 @@ pub fn delete_groups(ctx: &Ctx<'_>, ids: &[String]) -> Result<usize> {
                 return Err(ApiError::new(ErrorKind::FieldsValueError, text).with("group", id.as_str()));
             }
             ctx.touched("group", id.as_str());
+            vaults::delete_of_group(ctx, tx, id)?;
             deleted += usize::from(tx.delete_group(id, company)?);
         }
         Ok(deleted)

@@ -7,8 +7,7 @@ use super::{
 use crate::{
     config::settings::services::PrivilegedAgents,
     domain::{
-        CallerKind, Ctx, operations, redaction,
-        trail::{self, Policy},
+        CallerKind, Ctx, operations, redaction, trail,
         vaults::{self, Governed},
     },
     store::{Snapshot, Tx, documents::Access, query::TASK, queues::Entry},
@@ -87,7 +86,8 @@ pub fn pull(ctx: &Ctx<'_>, queue: &str, only: Option<&str>, as_submitter: bool) 
             tx.mark_queue_used(queue)?;
             let run_as = taker.run_as(ctx, &entry);
             tx.hand_over_task(&entry.task, run_as, ctx.caller.user.as_str())?;
-            trail::dequeued(ctx, tx, &entry.task, Some(queue), run_as, as_submitter, &Policy::default())?;
+            let policy = vaults::decided(tx, &entry.task)?;
+            trail::dequeued(ctx, tx, &entry.task, Some(queue), run_as, as_submitter, &policy)?;
             ctx.touched("queue", queue);
             ctx.touched("task", entry.task.as_str());
             record(ctx, tx)?;

@@ -27,7 +27,7 @@ use crate::{
         seal::{self, Sealed},
     },
     domain::{App, Ctx, vaults},
-    store::{Lane, Scope, Tx},
+    store::{Lane, Scope, Snapshot, Tx},
     types::{ApiError, ErrorKind, Json as Map, Result, UserId},
 };
 
@@ -110,6 +110,11 @@ impl Redaction {
     }
 }
 
+/// How many values of a vault are masked in logs.
+pub(in crate::domain) fn count_secrets(vault: &Value) -> usize {
+    secrets::of(std::slice::from_ref(vault)).len()
+}
+
 /// What a task's values are sealed for.
 pub(in crate::domain) fn purpose(task: &str) -> String {
     format!("redaction|{task}")
@@ -125,26 +130,30 @@ pub(in crate::domain) fn dequeued(ctx: &Ctx<'_>, tx: &Tx<'_>, task: &str, identi
     keep(ctx, tx, task, &values)
 }
 
-/// Notes what a client loaded just now, for the tasks that it runs: the one that its session is bound to, else all that it
-/// dequeued and that have not ended.
-pub(in crate::domain) fn vaults_loaded(ctx: &Ctx<'_>, values: &[Value]) -> Result<()> {
-    if values.is_empty() || !ctx.app.settings.services.events.redact_vault_values {
-        return Ok(());
+/// The tasks that a client runs, whose logs may not show what it loads: the one that its session is bound to, else all that
+/// it dequeued and that have not ended.
+pub(in crate::domain) fn tasks_of_caller(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<String>> {
+    if !ctx.app.settings.services.events.redact_vault_values {
+        return Ok(Vec::new());
     }
-    let tasks = ctx.read(|snapshot| {
-        let bound = match &ctx.caller.session {
-            Some(session) => snapshot.task_bound_to(session.as_str())?,
-            None => None,
-        };
-        match bound {
-            Some((task, ..)) => Ok(vec![task]),
-            None => snapshot.tasks_held_by(ctx.caller.user.as_str()),
-        }
-    })?;
-    if tasks.is_empty() {
-        return Ok(());
+    let bound = match &ctx.caller.session {
+        Some(session) => snapshot.task_bound_to(session.as_str())?,
+        None => None,
+    };
+    match bound {
+        Some(bound) => Ok(vec![bound.task]),
+        None => snapshot.tasks_held_by(ctx.caller.user.as_str()),
     }
-    ctx.write(|tx| tasks.iter().try_for_each(|task| keep(ctx, tx, task, values)))
+}
+
+/// Notes for some tasks what their client loaded just now.
+pub(in crate::domain) fn vaults_loaded(
+    ctx: &Ctx<'_>,
+    tx: &Tx<'_>,
+    tasks: &[String],
+    values: &[Value],
+) -> Result<()> {
+    tasks.iter().try_for_each(|task| keep(ctx, tx, task, values))
 }
 
 /// Adds a value of its own to those of a task: the token that was made for it.

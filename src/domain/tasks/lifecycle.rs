@@ -21,7 +21,7 @@ use super::{
 
 /// `tasks.started`.
 ///
-/// Errors: 400/10 unknown everywhere; 400/101 foreign; 403/21 public; 400/110.
+/// Errors: 400/10 unknown, which another tenant's task is as well; 403/21 public; 400/110.
 pub fn start(ctx: &Ctx<'_>, id: &str, force: bool, words: &Words) -> Result<Json> {
     ctx.touched("task", id);
     ctx.write(|tx| {

@@ -3,11 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{
-        Ctx, queues, redaction, tenants,
-        trail::{self, Policy},
-        vaults,
-    },
+    domain::{Ctx, queues, redaction, tenants, trail, vaults},
     store::{
         Tx,
         tasks::{Cell, Found, TaskField, TaskHead},
@@ -302,7 +298,8 @@ fn back(
         }
         let queue = head.queue.as_ref().map(QueueId::as_str);
         let submitter = head.run_as.as_ref().unwrap_or(&ctx.caller.user);
-        trail::dequeued(ctx, tx, head.id.as_str(), queue, submitter.as_str(), false, &Policy::default())?;
+        let policy = vaults::decided(tx, head.id.as_str())?;
+        trail::dequeued(ctx, tx, head.id.as_str(), queue, submitter.as_str(), false, &policy)?;
     }
     write_status(ctx, tx, &mut head, step)
 }

@@ -18,7 +18,7 @@ pub(super) const DELETED: &str = "__DELETED__";
 
 /// Checks everything that the content refers to.
 ///
-/// Errors: 400/16 no such project or parent anywhere; 400/101, 400/401, 403/21, 400/201.
+/// Errors: 400/16 no such project or parent; 400/101, 400/401, 403/21, 400/201.
 pub(super) fn check(snapshot: &Snapshot<'_>, content: &Content) -> Result<()> {
     if let Some(project) = &content.project {
         project_exists(snapshot, project)?;
@@ -36,7 +36,7 @@ pub(super) fn check(snapshot: &Snapshot<'_>, content: &Content) -> Result<()> {
     check_models(snapshot, content.models_input.as_deref().unwrap_or_default())
 }
 
-/// Some tenant has a project with this id.
+/// The tenant has a project with this id, or there is a public one.
 ///
 /// Errors: 400/16.
 pub(super) fn project_exists(snapshot: &Snapshot<'_>, project: &str) -> Result<()> {

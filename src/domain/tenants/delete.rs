@@ -1,6 +1,6 @@
 //! Deleting a tenant: at once for everybody in it, bit by bit on the disk (spec/governance.md 8.3).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{existing, list::resources_of};
 use crate::{
@@ -33,11 +33,7 @@ pub fn delete(ctx: &Ctx<'_>, tenant: &str, name: &str, force: bool) -> Result<Re
         if !force && held.running_tasks + held.workers > 0 {
             let text =
                 "something runs in this tenant; stop it, or send force to delete the tenant all the same";
-            let running = json!({"tasks": held.running_tasks, "app_tasks": held.running_app_tasks,
-                "pipeline_tasks": held.running_pipeline_tasks, "active_routes": 0,
-                "connected_workers": held.workers});
-            let totals = json!({"tasks": held.tasks, "reports": held.reports, "datasets": held.datasets,
-                "hyper_datasets": 0, "dataviews": 0});
+            let (running, totals) = counts(&held);
             return Err(ApiError::new(ErrorKind::FieldsValueError, text)
                 .with("running", running)
                 .with("totals", totals));
@@ -46,4 +42,13 @@ pub fn delete(ctx: &Ctx<'_>, tenant: &str, name: &str, force: bool) -> Result<Re
         ctx.note(|note| note.remark = Some(format!("tenant {} with {} tasks", company.name, held.tasks)));
         Ok(held)
     })
+}
+
+/// What runs and what there is, as the wire has it. Routes, hyper-datasets and dataviews are not served.
+pub fn counts(held: &Resources) -> (Value, Value) {
+    let running = json!({"tasks": held.running_tasks, "app_tasks": held.running_app_tasks,
+        "pipeline_tasks": held.running_pipeline_tasks, "active_routes": 0, "connected_workers": held.workers});
+    let totals = json!({"tasks": held.tasks, "reports": held.reports, "datasets": held.datasets,
+        "hyper_datasets": 0, "dataviews": 0});
+    (running, totals)
 }

@@ -9,18 +9,14 @@ mod purge;
 pub mod queue;
 mod settings;
 
-#[cfg(test)]
-mod tests;
-
 pub use create::{Made, NewTenant, TenantAdmin, add_admin_credentials, create, create_with_admin};
-pub use delete::delete;
+pub use delete::{counts, delete};
 pub use list::{Info, Listed, Tenant, Wanted, company_info, find, info, resources, tenants};
-pub use purge::{Progress, purge, purge_next, to_purge};
+pub use purge::{Progress, purge, purge_all, to_purge};
 pub use settings::{AppAccess, app_access, has_external_id, set_app_access, set_sso, update};
 
 use crate::{
-    store::Snapshot,
-    store::identity::Company,
+    store::{Snapshot, identity::Company},
     types::{ApiError, ErrorKind, Result},
 };
 

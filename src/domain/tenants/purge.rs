@@ -4,7 +4,10 @@
 
 use crate::{
     domain::{App, Call, Ctx, files, operations, perform},
-    store::{Lane, Scope, tenants::Deleted},
+    store::{
+        Lane, Scope,
+        tenants::{Deleted, KEPT},
+    },
     types::{ApiError, CompanyId, ErrorKind, Result},
 };
 
@@ -24,19 +27,27 @@ pub fn to_purge(app: &App) -> Result<Vec<Deleted>> {
     app.store.read(&Scope::server(), |snapshot| snapshot.companies_to_purge())
 }
 
-/// Purges the tenant that waits longest. Returns whether another one may wait; `stopping` ends it between two turns.
-pub fn purge_next(app: &App, stopping: &dyn Fn() -> bool) -> Result<bool> {
-    let Some(tenant) = to_purge(app)?.into_iter().next() else { return Ok(false) };
-    let done = purge(app, tenant.id.as_str(), stopping)?;
-    if done.complete {
-        tracing::info!(
-            tenant = tenant.id.as_str(),
-            rows = done.rows,
-            files = done.files,
-            "a deleted tenant is gone"
-        );
+/// Purges all deleted tenants, those that wait longest first; `stopping` ends it between two turns. One that can't be
+/// purged now keeps no other from it, and is tried again at the next run.
+pub fn purge_all(app: &App, stopping: &dyn Fn() -> bool) -> Result<()> {
+    for tenant in to_purge(app)? {
+        match purge(app, tenant.id.as_str(), stopping) {
+            Ok(done) if done.complete => tracing::info!(
+                tenant = tenant.id.as_str(),
+                rows = done.rows,
+                files = done.files,
+                "a deleted tenant is gone"
+            ),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(tenant = tenant.id.as_str(), %error, "a deleted tenant could not be removed yet")
+            }
+        }
+        if stopping() {
+            return Ok(());
+        }
     }
-    Ok(done.complete)
+    Ok(())
 }
 
 /// Removes everything of a deleted tenant. Repeating it does no harm.
@@ -89,14 +100,23 @@ pub fn purge(app: &App, tenant: &str, stopping: &dyn Fn() -> bool) -> Result<Pro
 
 /// Notes the end, unless a job wrote something meanwhile: the next run removes that.
 fn finish(app: &App, tenant: &CompanyId) -> Result<bool> {
+    let scope = Scope::tenant(tenant.clone());
+    let mut tables = app.store.read(&scope, |snapshot| snapshot.tenant_tables())?;
+    tables.retain(|table| !KEPT.contains(&table.name.as_str()));
+    for table in &tables {
+        // One read per table: each has its own deadline.
+        if app.store.read(&scope, |snapshot| snapshot.holds_rows_of(table, tenant))? {
+            tracing::debug!(
+                table = table.name,
+                "something of a deleted tenant is left; the next run removes it"
+            );
+            return Ok(false);
+        }
+    }
     let operation = operations::find("data.purge").ok_or(ErrorKind::InternalError)?;
     let home = CompanyId::from(app.settings.apiserver.default_company.as_str());
     let ctx = Ctx::new(app, files::scheduled_caller(&home), Call::internal());
     ctx.touched("tenant", tenant.as_str());
-    let left = app.store.read(&Scope::tenant(tenant.clone()), |snapshot| snapshot.remains(tenant))?;
-    if !left.is_empty() {
-        tracing::debug!(?left, "something of a deleted tenant is left; the next run removes it");
-        return Ok(false);
-    }
-    perform(operation, &ctx, |ctx| ctx.write(|tx| tx.note_purged(tenant)))
+    perform(operation, &ctx, |ctx| ctx.write(|tx| tx.note_purged(tenant)))?;
+    Ok(true)
 }

@@ -89,6 +89,7 @@ pub(super) fn enqueued(
     let editor = tx.content_editor(task)?;
     let detail = json!({
         "content_hash": hash,
+        "queue_name": tx.queue_name(queue)?,
         "last_editor": editor.map(|editor| editor.to_string()),
         "container_requested": requested,
     });
@@ -104,8 +105,8 @@ pub(super) fn enqueued(
 /// What the policy of vaults made of a container.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// The container that runs; as requested where no policy says otherwise.
-    pub container: Option<Value>,
+    /// The container that the task asked for, where a policy decided; what it decided is stored.
+    pub requested: Option<Value>,
     /// Vaults that the policy came from.
     pub vaults: Vec<ServedVault>,
 }
@@ -123,11 +124,15 @@ pub(super) fn dequeued(
     policy: &Policy,
 ) -> Result<()> {
     let caller = &ctx.caller;
-    let requested = stored_container(tx, task)?;
-    let runs = policy.container.as_ref().map_or_else(|| requested.clone(), container);
+    let runs = stored_container(tx, task)?;
+    let requested = policy.requested.as_ref().map_or_else(|| runs.clone(), container);
     let governed_by = if as_submitter { run_as } else { caller.user.as_str() };
     let detail = json!({
         "agent_name": caller.name,
+        "queue_name": match queue {
+            Some(queue) => tx.queue_name(queue)?,
+            None => None,
+        },
         "container_requested": requested,
         "container": runs,
         "as_submitter": as_submitter,
@@ -145,14 +150,27 @@ pub(super) fn dequeued(
     append(ctx, tx, &event)
 }
 
-/// A session was made in which the actor acts for the caller. It belongs to the task that this actor dequeued last to run
-/// as that user, if there is one without a session.
+/// A session was made in which the actor acts for the caller. It belongs to the task that the caller's session is bound to,
+/// else to the one that this actor dequeued last to run as that user, if there is one without a session; a renewed session
+/// to the task of the one before.
 pub fn impersonated(ctx: &Ctx<'_>, tx: &Tx<'_>, session: &SessionId) -> Result<()> {
     let Some(actor) = &ctx.caller.actor else { return Ok(()) };
-    let dequeue = tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?;
-    let task = dequeue.as_ref().and_then(|step| step.task.clone());
+    // A session that renews itself goes on with the same task.
+    let renewed = match &ctx.caller.session {
+        Some(session) => tx.task_of_session(session.as_str())?,
+        None => None,
+    };
+    let dequeue = match &renewed {
+        Some(_) => None,
+        None => tx.unclaimed_dequeue(actor.user.as_str(), ctx.caller.user.as_str())?,
+    };
+    let is_renewed = renewed.is_some();
+    let bound = ctx.caller.task.clone().or(renewed);
+    let dequeue = dequeue.filter(|step| bound.is_none() || bound == step.task);
+    let task = bound.or_else(|| dequeue.as_ref().and_then(|step| step.task.clone()));
     let detail = json!({
         "actor_name": actor.name,
+        "renewed": is_renewed,
         "dequeued": dequeue.as_ref().map(|step| step.seq),
         "by_session": ctx.caller.session.as_ref().map(ToString::to_string),
     });
@@ -194,7 +212,7 @@ impl ServedVault {
 /// the one it descends from, was made for; calls outside a run leave none, they are in the security events.
 pub fn vaults_loaded(ctx: &Ctx<'_>, tx: &Tx<'_>, served: &[ServedVault]) -> Result<()> {
     let caller = &ctx.caller;
-    let mut task = None;
+    let mut task = caller.task.clone();
     for session in [&caller.session, &caller.root_session].into_iter().flatten() {
         if task.is_none() {
             task = tx.task_of_session(session.as_str())?;

@@ -10,7 +10,10 @@ use super::{
     words,
 };
 use crate::{
-    domain::Ctx,
+    domain::{
+        Ctx,
+        trail::{self, ServedVault},
+    },
     store::{Snapshot, Tx, tasks::TaskHead, vaults::TaskPolicy},
     types::{ApiError, ErrorKind, Json, Result, UserId},
 };
@@ -169,6 +172,23 @@ pub(in crate::domain) fn govern(
         note.vaults.extend(record.vaults.iter().map(|(vault, version, _)| (vault.clone(), *version)));
     });
     Ok(Governed::Runs)
+}
+
+/// What [`govern`] decided for a task, for its trail.
+pub(in crate::domain) fn decided(tx: &Tx<'_>, task: &str) -> Result<trail::Policy> {
+    let Some(record) = tx.task_policy(task)? else { return Ok(trail::Policy::default()) };
+    let mut vaults = Vec::with_capacity(record.vaults.len());
+    for (id, version, content_hash) in record.vaults {
+        let vault = tx.vault(&id)?;
+        vaults.push(ServedVault {
+            scope: vault.as_ref().map_or("", |vault| vault.scope.as_str()).to_owned(),
+            description: vault.map(|vault| vault.description).unwrap_or_default(),
+            id,
+            version,
+            content_hash,
+        });
+    }
+    Ok(trail::Policy { requested: Some(Value::Object(record.requested)), vaults })
 }
 
 /// The container to store when somebody writes one to a task that runs under policy. Agents write back what they used;

@@ -43,6 +43,8 @@ pub struct Change {
     pub group: Option<String>,
     /// Whose it is, when not the caller's.
     pub user: Option<String>,
+    /// The version that the change was made from, where somebody else's change in between must not be lost.
+    pub based_on: Option<i64>,
 }
 
 fn invalid(text: impl Into<String>) -> ApiError {
@@ -226,6 +228,10 @@ fn content(
 
 fn update(ctx: &Ctx<'_>, tx: &Tx<'_>, id: &str, by: &str, change: &Change) -> Result<()> {
     let mut vault = writable(ctx, tx, id, change)?;
+    if change.based_on.is_some_and(|version| version != vault.version) {
+        return Err(invalid("somebody changed this vault meanwhile; compare the versions and save again")
+            .with("current_version", vault.version));
+    }
     if change.scope.is_some_and(|scope| scope != vault.scope) {
         return Err(unusable("the scope of a vault can't change; make another vault").with("field", "scope"));
     }

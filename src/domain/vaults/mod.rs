@@ -24,17 +24,19 @@ mod words;
 use crate::store::vaults::VaultScope;
 
 pub use container::Governed;
-pub(in crate::domain) use container::{check_submission, govern, override_edit};
+pub(in crate::domain) use container::{check_submission, decided, govern, override_edit};
 pub use data::{Fault, check_text};
 pub use diff::{DiffLine, diff};
 pub use history::{Content, Version, content, versions};
 pub use log::{LogAsked, LogEntry, log, log_filters};
 pub use manage::{Change, add_or_update, delete, delete_of_group, delete_of_user};
 pub(in crate::domain) use output::enforced_destination;
-pub use policy::{Policy, Unreadable};
+pub use policy::{Enforced, Policy, Unreadable};
 pub use rotate::{Rotation, rotate};
 pub(in crate::domain) use serve::loaded_by;
-pub use serve::{Setting, Shown, Wanted, effective, for_caller, of_organization, one};
+pub use serve::{
+    Setting, Shown, Wanted, effective, enforced_by, for_caller, groups, of_organization, one, people,
+};
 
 /// What a vault is for (spec/governance.md 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -170,6 +170,33 @@ fn patterns(settings: &Object, path: &[&str]) -> std::result::Result<Option<Vec<
     }
 }
 
+/// What the server itself does because of a vault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enforced {
+    /// The container of tasks is replaced.
+    pub pins: bool,
+    /// Only listed images run.
+    pub images: bool,
+    /// Only listed arguments pass.
+    pub arguments: bool,
+    /// Output goes to one place.
+    pub output: bool,
+    /// Values masked in logs.
+    pub masked: usize,
+}
+
+/// What one vault of administrators makes the server do.
+pub(super) fn enforced(root: &Object) -> Enforced {
+    let has = |path| matches!(lookup(root, path), Ok(Some(_)));
+    Enforced {
+        pins: matches!(lookup(root, PINS), Ok(Some(value)) if value.as_bool() == Some(true)),
+        images: has(ALLOWED_IMAGES),
+        arguments: has(ALLOWED_ARGUMENTS),
+        output: has(OUTPUT),
+        masked: 0,
+    }
+}
+
 /// Checks, when administrators write, that the server will be able to tell what they decided.
 pub(super) fn check(root: &Object) -> std::result::Result<(), data::Fault> {
     let fault = |path: &[&str], message: &str| data::Fault {

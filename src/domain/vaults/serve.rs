@@ -8,12 +8,15 @@ use super::{
     data::For,
     environment::Protected,
     is_personal,
-    policy::{self, Policy},
+    policy::{self, Enforced, Policy},
     sealed,
 };
 use crate::{
     config::hocon::{Kind as Shape, Value},
-    domain::{Ctx, redaction},
+    domain::{
+        Ctx, redaction,
+        trail::{self, ServedVault},
+    },
     store::{
         Snapshot,
         vaults::{Vault, VaultScope},
@@ -94,9 +97,35 @@ pub fn for_caller(ctx: &Ctx<'_>, wanted: &Wanted) -> Result<Vec<Shown>> {
             .filter(|one| one.plain && Kind::named(&one.vault.kind).is_some_and(Kind::is_configuration))
             .map(|one| (one.format, one.data.as_str()))
             .collect();
-        redaction::vaults_loaded(ctx, &values(&handed))?;
+        let handed = values(&handed);
+        let tasks = match handed.is_empty() {
+            true => Vec::new(),
+            false => ctx.read(|snapshot| redaction::tasks_of_caller(ctx, snapshot))?,
+        };
+        if !tasks.is_empty() || ctx.caller.actor.is_some() {
+            ctx.write(|tx| {
+                redaction::vaults_loaded(ctx, tx, &tasks, &handed)?;
+                trail::vaults_loaded(ctx, tx, &served(tx, &shown)?)
+            })?;
+        }
     }
     Ok(shown)
+}
+
+/// What the trail of a run says of vaults.
+fn served(snapshot: &Snapshot<'_>, shown: &[Shown]) -> Result<Vec<ServedVault>> {
+    let one = |shown: &Shown| {
+        let vault = &shown.vault;
+        let content = snapshot.vault_content(&vault.id, vault.content_version)?;
+        Ok(ServedVault {
+            id: vault.id.clone(),
+            scope: vault.scope.as_str().to_owned(),
+            description: vault.description.clone(),
+            version: vault.version,
+            content_hash: content.map(|content| content.hash).unwrap_or_default(),
+        })
+    };
+    shown.iter().map(one).collect()
 }
 
 /// The texts of some vaults as values; what can't be read is left out.
@@ -140,13 +169,14 @@ pub fn of_organization(ctx: &Ctx<'_>, wanted: &Wanted) -> Result<Vec<Shown>> {
     })
 }
 
-/// One vault that the caller may see, as it was written.
+/// One vault that the caller may see, as it was written, or its structure.
 ///
 /// Errors: 400/10.
-pub fn one(ctx: &Ctx<'_>, id: &str) -> Result<Shown> {
+pub fn one(ctx: &Ctx<'_>, id: &str, preview: bool) -> Result<Shown> {
+    ctx.touched("vault", id);
     ctx.read(|snapshot| {
         let vault = visible(ctx, snapshot, id)?;
-        let wanted = Wanted { browser: true, ..Wanted::default() };
+        let wanted = Wanted { browser: true, preview, ..Wanted::default() };
         show(ctx, snapshot, vault, &wanted, &Protected::default())?.ok_or_else(|| unknown(id))
     })
 }
@@ -168,6 +198,46 @@ pub(super) fn visible(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, id: &str) -> Resul
         }
     };
     if seen { Ok(vault) } else { Err(unknown(id)) }
+}
+
+/// What the server itself does because of one vault.
+///
+/// Errors: 400/10.
+pub fn enforced_by(ctx: &Ctx<'_>, id: &str) -> Result<Enforced> {
+    ctx.read(|snapshot| {
+        let vault = visible(ctx, snapshot, id)?;
+        let Some((format, text)) = text_of(ctx, snapshot, &vault)? else { return Ok(Enforced::default()) };
+        let Ok(value) = data::read(&text, format) else { return Ok(Enforced::default()) };
+        let mut enforced = match value.as_object() {
+            Some(root) if !is_personal(vault.scope) && vault.kind == Kind::Config.as_str() => {
+                policy::enforced(root)
+            }
+            _ => Enforced::default(),
+        };
+        if Kind::named(&vault.kind).is_some_and(Kind::is_configuration) {
+            enforced.masked = redaction::count_secrets(&value);
+        }
+        Ok(enforced)
+    })
+}
+
+/// Groups of the tenant that vaults can be for: id and name.
+pub fn groups(ctx: &Ctx<'_>) -> Result<Vec<(String, String)>> {
+    ctx.read(|snapshot| snapshot.groups_in_tenant())
+}
+
+/// People and service accounts of the tenant: id and name.
+pub fn people(ctx: &Ctx<'_>) -> Result<Vec<(String, String)>> {
+    ctx.read(|snapshot| {
+        let accounts = snapshot.accounts(&ctx.caller.tenant)?;
+        let mut people: Vec<(String, String)> = accounts
+            .into_iter()
+            .filter(|account| !account.internal && !account.disabled)
+            .map(|account| (account.id.to_string(), account.name))
+            .collect();
+        people.sort_by_key(|(_, name)| name.to_lowercase());
+        Ok(people)
+    })
 }
 
 pub(super) fn unknown(id: &str) -> ApiError {
@@ -253,8 +323,9 @@ pub(super) fn may_read(ctx: &Ctx<'_>, snapshot: &Snapshot<'_>, vault: &Vault) ->
     let Some(actor) = &caller.actor else { return Ok(true) };
     let Some(session) = caller.session.as_ref().filter(|_| caller.minted) else { return Ok(false) };
     let task = snapshot.task_bound_to(session.as_str())?;
-    Ok(task.is_some_and(|(_, run_as, executor)| {
-        run_as.as_deref() == Some(caller.user.as_str()) && executor.as_deref() == Some(actor.user.as_str())
+    Ok(task.is_some_and(|task| {
+        task.run_as.as_deref() == Some(caller.user.as_str())
+            && task.executor.as_deref() == Some(actor.user.as_str())
     }))
 }
 

@@ -116,6 +116,9 @@ pub(crate) struct Link {
     pub(crate) tells_of_broken_head: bool,
 }
 
+/// Reads a row and computes its hash after the row before.
+type ReadLink = fn(&Row<'_>, &ChainKey, &[u8]) -> rusqlite::Result<Link>;
+
 /// Goes through a chain of the connection's database.
 pub(crate) fn verify_rows(
     conn: &Connection,
@@ -123,7 +126,7 @@ pub(crate) fn verify_rows(
     chain: Chain,
     evidence: &[Evidence],
 ) -> Result<Verified> {
-    let (sql, link): (&str, fn(&Row<'_>, &ChainKey, &[u8]) -> rusqlite::Result<Link>) = match chain {
+    let (sql, link): (&str, ReadLink) = match chain {
         Chain::Security => (SECURITY, security),
         Chain::Trail => (trail::CHAIN, trail::link),
         Chain::Calls => (crate::store::calls::CHAIN, crate::store::calls::link),

@@ -3,7 +3,7 @@
 mod read;
 mod verify;
 
-pub use read::{Bucket, Filter, LogRow, Position, Source};
+pub use read::{Bucket, Facets, Filter, LogRow, Position, Source};
 pub(crate) use verify::{CHAIN, link};
 pub use verify::{KeptHead, verify_all};
 

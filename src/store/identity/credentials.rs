@@ -1,9 +1,11 @@
 //! API credentials: an access key, a keyed hash of the secret, and how it was used.
 
-use rusqlite::{Row, params};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
 
 use crate::{
-    store::{Snapshot, Tx},
+    store::{OpenError, Snapshot, Tx},
     types::{CompanyId, Millis, Result, UserId},
 };
 
@@ -70,6 +72,28 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Credential> {
         expire: row.get::<_, Option<i64>>(7)?.map(Millis),
         last_used: row.get::<_, Option<i64>>(8)?.map(Millis),
         last_used_from: row.get(9)?,
+    })
+}
+
+/// The credentials of all service accounts with the names of these, for `doctor`: read beside a running server; changes
+/// nothing.
+///
+/// Errors: the database can't be read.
+pub fn service_credentials(database: &Path) -> std::result::Result<Vec<(String, Credential)>, OpenError> {
+    let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT {columns}, a.name FROM credential c JOIN user_auth a ON a.id = c.user WHERE a.is_service
+         ORDER BY a.name, c.created"
+    );
+    let rows = || -> rusqlite::Result<Vec<(String, Credential)>> {
+        let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut all = conn.prepare(&sql)?;
+        let rows = all.query_map([], |row| Ok((row.get(10)?, read(row)?)))?;
+        rows.collect()
+    };
+    rows().map_err(|error| OpenError::Unreadable {
+        path: database.display().to_string(),
+        reason: error.to_string(),
     })
 }
 

@@ -13,7 +13,7 @@ mod tombstones;
 
 pub use accounts::{Account, Activity, LocalPassword, NewAccount};
 pub use companies::Company;
-pub use credentials::{Credential, NewCredential};
+pub use credentials::{Credential, NewCredential, service_credentials};
 pub use groups::{ADMINS, ConfiguredGroup, Group, GroupRecord, QUEUE_ADMINS, USERS};
 pub use profiles::Profile;
 pub use tombstones::Tombstone;

@@ -36,6 +36,9 @@ CREATE TABLE audit_witness (
 
 CREATE INDEX security_event_by_ts ON security_event (ts);
 CREATE INDEX security_event_by_call ON security_event (call_id);
+-- Who and what occurs, by skipping from value to value.
+CREATE INDEX security_event_by_user ON security_event (company, user);
+CREATE INDEX security_event_by_operation ON security_event (company, operation);
 
 -- Who edited last what a run consists of (S1); NULL: whoever made the task.
 ALTER TABLE task ADD COLUMN content_editor TEXT;

@@ -8,36 +8,39 @@ use crate::{
 };
 
 impl Snapshot<'_> {
-    /// How many tasks, of any tenant, use a model as input. Uses `task_model_by_model`.
+    /// How many tasks of the tenant use a model as input. Uses `task_model_by_model`.
     pub fn tasks_using_model(&self, model: &str) -> Result<i64> {
-        let sql = "SELECT count(DISTINCT task) FROM task_model WHERE model = ?1 AND direction = 'input'";
-        Ok(self.one(sql, [model], |row| row.get(0))?.unwrap_or_default())
+        let sql = "SELECT count(DISTINCT task) FROM task_model
+                   WHERE model = ?1 AND direction = 'input' AND company = ?2";
+        Ok(self.one(sql, [model, self.scope.company.as_str()], |row| row.get(0))?.unwrap_or_default())
     }
 
     /// Addresses of the artifacts that these tasks wrote.
     pub fn artifact_urls<T: AsRef<str>>(&self, tasks: &[T]) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT a.value ->> '$.uri' FROM task t, json_each(t.artifacts) a
-                   WHERE t.id IN (SELECT value FROM json_each(?1)) AND a.type = 'object'
+                   WHERE t.id IN (SELECT value FROM json_each(?1)) AND t.company IN (?2, '') AND a.type = 'object'
                      AND coalesce(a.value ->> '$.mode', 'output') = 'output' AND coalesce(a.value ->> '$.uri', '') <> ''";
-        self.all(sql, [json_list(tasks)], |row| row.get(0))
+        self.all(sql, params![json_list(tasks), self.scope.company.as_str()], |row| row.get(0))
     }
 
     /// Number of labels of each of these models.
     pub fn label_counts<T: AsRef<str>>(&self, models: &[T]) -> Result<Vec<(String, i64)>> {
         let sql = "SELECT id, (SELECT count(*) FROM json_each(labels)) FROM model
-                   WHERE id IN (SELECT value FROM json_each(?1))";
-        self.all(sql, [json_list(models)], |row| Ok((row.get(0)?, row.get(1)?)))
+                   WHERE id IN (SELECT value FROM json_each(?1)) AND company IN (?2, '')";
+        let company = self.scope.company.as_str();
+        self.all(sql, params![json_list(models), company], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Addresses of these models.
     pub fn model_urls<T: AsRef<str>>(&self, models: &[T]) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT uri FROM model WHERE id IN (SELECT value FROM json_each(?1)) AND coalesce(uri, '') <> ''";
-        self.all(sql, [json_list(models)], |row| row.get(0))
+        let sql = "SELECT DISTINCT uri FROM model
+                   WHERE id IN (SELECT value FROM json_each(?1)) AND company IN (?2, '') AND coalesce(uri, '') <> ''";
+        self.all(sql, params![json_list(models), self.scope.company.as_str()], |row| row.get(0))
     }
 }
 
 impl Tx<'_> {
-    /// Marks models as deleted in the inputs of every task that uses them. `with_id` appends the model's id to the
+    /// Marks models as deleted in the inputs of every task of the tenant that uses them. `with_id` appends the model's id to the
     /// mark.
     pub fn mark_inputs_deleted<T: AsRef<str>>(
         &self,
@@ -50,8 +53,9 @@ impl Tx<'_> {
                  SELECT json_group_array(json(iif(e.value ->> '$.model' IN (SELECT value FROM json_each(?1)),
                      json_set(e.value, '$.model', '__DELETED__' || iif(?2, e.value ->> '$.model', '')), e.value)))
                  FROM json_each(task.models_input) e)
-             WHERE seq IN (SELECT task FROM task_model WHERE direction = 'input' AND model IN (SELECT value FROM json_each(?1)))",
-            params![json_list(models), with_id, self.now.0, user],
+             WHERE seq IN (SELECT task FROM task_model WHERE direction = 'input' AND model IN (SELECT value FROM json_each(?1)))
+                 AND company = ?5",
+            params![json_list(models), with_id, self.now.0, user, self.scope.company.as_str()],
         )
     }
 
@@ -72,16 +76,17 @@ impl Tx<'_> {
                  SELECT json_group_array(json(iif(e.value ->> '$.model' IN (SELECT value FROM json_each(?1)),
                      json_set(e.value, '$.model', '__DELETED__' || iif(?2, e.value ->> '$.model', '')), e.value)))
                  FROM json_each(task.models_output) e)
-             WHERE status = 'published' AND {makers}"
+             WHERE status = 'published' AND company = ?6 AND {makers}"
         );
-        self.run(&published, params![list, with_id, self.now.0, user, reason])?;
+        let company = self.scope.company.as_str();
+        self.run(&published, params![list, with_id, self.now.0, user, reason, company])?;
         let others = format!(
             "UPDATE task SET last_change = ?2, last_changed_by = ?3, models_output = (
                  SELECT json_group_array(json(e.value)) FROM json_each(task.models_output) e
                  WHERE e.value ->> '$.model' IS NULL OR e.value ->> '$.model' NOT IN (SELECT value FROM json_each(?1)))
-             WHERE status <> 'published' AND {makers}"
+             WHERE status <> 'published' AND company = ?4 AND {makers}"
         );
-        self.run(&others, params![list, self.now.0, user]).map(drop)
+        self.run(&others, params![list, self.now.0, user, company]).map(drop)
     }
 
     /// Removes tasks of the tenant with all that hangs on them: their place in queues, their events. Their children
@@ -89,13 +94,15 @@ impl Tx<'_> {
     pub fn delete_tasks<T: AsRef<str>>(&self, tasks: &[T], user: &str) -> Result<usize> {
         let list = json_list(tasks);
         let company = self.scope.company.as_str();
-        self.run("DELETE FROM queue_entry WHERE task IN (SELECT value FROM json_each(?1))", [&list])?;
+        let waiting =
+            "DELETE FROM queue_entry WHERE task IN (SELECT value FROM json_each(?1)) AND company = ?2";
+        self.run(waiting, params![list, company])?;
         let orphan = "UPDATE task SET parent = NULL, last_change = ?2, last_changed_by = ?3
-                      WHERE parent IN (SELECT value FROM json_each(?1))";
-        self.run(orphan, params![list, self.now.0, user])?;
+                      WHERE parent IN (SELECT value FROM json_each(?1)) AND company = ?4";
+        self.run(orphan, params![list, self.now.0, user, company])?;
         let made = "UPDATE model SET task = NULL, last_change = ?2, last_changed_by = ?3
-                    WHERE task IN (SELECT value FROM json_each(?1))";
-        self.run(made, params![list, self.now.0, user])?;
+                    WHERE task IN (SELECT value FROM json_each(?1)) AND company = ?4";
+        self.run(made, params![list, self.now.0, user, company])?;
         for task in tasks {
             self.delete_events(task.as_ref())?;
         }

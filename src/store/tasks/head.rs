@@ -133,9 +133,10 @@ impl Snapshot<'_> {
         self.all(&sql, params_from_iter(values), read)
     }
 
-    /// Whether any tenant has a task with this id.
+    /// Whether the tenant has a task with this id, or there is a public one.
     pub fn task_exists(&self, id: &str) -> Result<bool> {
-        Ok(self.one("SELECT 1 FROM task WHERE id = ?1", [id], |_| Ok(()))?.is_some())
+        let sql = "SELECT 1 FROM task WHERE id = ?1 AND company IN (?2, '')";
+        Ok(self.one(sql, [id, self.scope.company.as_str()], |_| Ok(()))?.is_some())
     }
 
     /// A task's comment.

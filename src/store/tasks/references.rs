@@ -14,9 +14,9 @@ use crate::{
 /// How a document stands to the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Nobody has it.
+    /// The tenant has nothing of the kind, whatever other tenants have.
     Nowhere,
-    /// Another tenant has it, or the access rules hide it.
+    /// The tenant has it, and the access rules hide it.
     Hidden,
     /// It is public, or may only be read.
     Readable,
@@ -57,7 +57,11 @@ impl Snapshot<'_> {
         if holds(visible(entity, self.scope, true))? {
             return Ok(Found::Readable);
         }
-        Ok(if holds(Expr::val(true))? { Found::Hidden } else { Found::Nowhere })
+        Ok(if holds(Expr::col((DOCUMENT, "company")).eq(self.scope.company.as_str()))? {
+            Found::Hidden
+        } else {
+            Found::Nowhere
+        })
     }
 
     /// How many children of a task are published.

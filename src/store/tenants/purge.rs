@@ -11,8 +11,8 @@ use crate::{
     types::{CompanyId, Result},
 };
 
-/// Tables whose rows stay: the tombstone, and the security audit, which ends by its own retention.
-pub const KEPT: [&str; 2] = ["company", "security_event"];
+/// Tables whose rows stay: the tombstone, and the audit and the trail of tasks, chains that end by their own retention.
+pub const KEPT: [&str; 4] = ["company", "security_event", "task_trail", "task_trail_object"];
 
 /// Tables that are removed first and in their own order, because others reach the tenant through them.
 const EVENTS: [&str; 5] = ["event_owner", "series", "vector", "image", "plot"];
@@ -85,16 +85,10 @@ impl Snapshot<'_> {
         Ok(Purge { company: company.clone(), tables, table: 0, passed: 0, owners: true })
     }
 
-    /// Tables that still hold rows of a tenant.
-    pub fn remains(&self, company: &CompanyId) -> Result<Vec<String>> {
-        let mut left = Vec::new();
-        for table in self.tenant_tables()?.into_iter().filter(|table| !KEPT.contains(&table.name.as_str())) {
-            let sql = format!("SELECT 1 FROM \"{}\" WHERE \"{}\" = ?1 LIMIT 1", table.name, table.column);
-            if self.one(&sql, [company.as_str()], |_| Ok(()))?.is_some() {
-                left.push(table.name);
-            }
-        }
-        Ok(left)
+    /// Whether a table still holds rows of a tenant.
+    pub fn holds_rows_of(&self, table: &TenantTable, company: &CompanyId) -> Result<bool> {
+        let sql = format!("SELECT 1 FROM \"{}\" WHERE \"{}\" = ?1 LIMIT 1", table.name, table.column);
+        Ok(self.one(&sql, [company.as_str()], |_| Ok(()))?.is_some())
     }
 
     /// What the next turn removes; looked for by a reader, so that the writer never waits for a search.
@@ -205,12 +199,9 @@ impl Tx<'_> {
         Ok(0)
     }
 
-    /// Notes that nothing is left of a deleted tenant. Returns false, and notes nothing, while something is.
-    pub fn note_purged(&self, company: &CompanyId) -> Result<bool> {
-        if !self.remains(company)?.is_empty() {
-            return Ok(false);
-        }
+    /// Notes that nothing is left of a deleted tenant. The caller has looked: nobody writes in a deleted tenant any more.
+    pub fn note_purged(&self, company: &CompanyId) -> Result<()> {
         let sql = "UPDATE company SET purged_at = ?2 WHERE id = ?1 AND deleted_at IS NOT NULL";
-        Ok(self.run(sql, params![company.as_str(), self.now.0])? > 0)
+        self.run(sql, params![company.as_str(), self.now.0]).map(drop)
     }
 }

@@ -203,6 +203,12 @@ impl Snapshot<'_> {
         self.one(sql, [task, self.scope.company.as_str()], |row| row.get(0))
     }
 
+    /// Name of a queue of the tenant.
+    pub fn queue_name(&self, queue: &str) -> Result<Option<String>> {
+        let sql = "SELECT name FROM queue WHERE id = ?1 AND company = ?2";
+        self.one(sql, [queue, self.scope.company.as_str()], |row| row.get(0))
+    }
+
     /// Ids and names of the tenant's models that a task made.
     pub fn models_made_by(&self, task: &str) -> Result<Vec<(String, String)>> {
         let sql = "SELECT id, name FROM model WHERE task = ?1 AND company = ?2 ORDER BY created, id";

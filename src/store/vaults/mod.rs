@@ -12,5 +12,5 @@ pub use log::{LogFilters, LogRow, LogWanted};
 pub use policies::TaskPolicy;
 pub use reseal::Resealed;
 pub use rows::{NewVault, Vault, VaultScope};
-pub use secrets::TaskSecret;
+pub use secrets::{BoundTask, TaskSecret};
 pub use versions::VaultContent;

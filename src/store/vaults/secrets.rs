@@ -19,6 +19,17 @@ pub struct TaskSecret {
     pub sealed: Sealed,
 }
 
+/// The task that a session is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundTask {
+    /// Task.
+    pub task: String,
+    /// Whom it runs as, as long as it has not ended.
+    pub run_as: Option<String>,
+    /// Who dequeued it.
+    pub executor: Option<String>,
+}
+
 impl Snapshot<'_> {
     /// Every tenant's tasks with values that are masked: for a server that starts.
     pub fn all_task_secrets(&self) -> Result<Vec<TaskSecret>> {
@@ -42,13 +53,13 @@ impl Snapshot<'_> {
         )
     }
 
-    /// The task that a session is bound to, with whom it runs as and who dequeued it, as long as it has not ended.
-    pub fn task_bound_to(&self, session: &str) -> Result<Option<(String, Option<String>, Option<String>)>> {
+    /// The task that a session is bound to.
+    pub fn task_bound_to(&self, session: &str) -> Result<Option<BoundTask>> {
         self.one(
             "SELECT t.id, t.run_as, t.executor FROM token_session s JOIN task t ON t.id = s.task
              WHERE s.session_id = ?1 AND t.company = ?2",
             [session, self.scope.company.as_str()],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok(BoundTask { task: row.get(0)?, run_as: row.get(1)?, executor: row.get(2)? }),
         )
     }
 

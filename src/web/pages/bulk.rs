@@ -149,9 +149,10 @@ fn question(
     }
     let what = counted(chosen.ids.len(), "task", "tasks");
     // `Publish 1 of 2 tasks?` where something stands against the others.
-    let asked = match chosen.going().len() {
-        all if all == chosen.ids.len() => what.clone(),
-        some => format!("{some} of {what}"),
+    let (asked, error) = match chosen.going().len() {
+        0 if error.is_empty() => (what.clone(), format!("None of them can be {}.", deed.done())),
+        all if all == 0 || all == chosen.ids.len() => (what.clone(), error),
+        some => (format!("{some} of {what}"), error),
     };
     let sentence = match deed {
         Deed::Enqueue => "Free agents of the queue take them in this order and run them as you.",

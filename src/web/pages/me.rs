@@ -112,7 +112,7 @@ fn keys(ctx: &Ctx<'_>, request: &PageRequest, error: String, status: u16) -> Res
     }
 }
 
-fn key_row(credential: Credential) -> KeyRow {
+pub(super) fn key_row(credential: Credential) -> KeyRow {
     KeyRow {
         access_key: credential.access_key,
         label: credential.label.unwrap_or_default(),

@@ -12,6 +12,7 @@ mod queues;
 mod sign_in;
 mod task;
 mod tasks;
+mod vaults;
 mod workers;
 
 use super::{
@@ -57,6 +58,7 @@ fn signed_in(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
         (false, ["login"]) => sign_in::visitor(ctx, request, ""),
         (false, ["logout"]) => sign_in::sign_out(ctx),
         (_, ["admin", rest @ ..]) => admin::route(ctx, request, rest),
+        (_, ["me", "vaults", rest @ ..]) => vaults::route(ctx, request, vaults::Area::Own, rest),
         (_, ["me", rest @ ..]) => me::route(ctx, request, rest),
         (true, ["projects"]) => projects::list(ctx, request),
         (true, ["projects", id]) => projects::overview(ctx, request, id),
@@ -96,6 +98,7 @@ fn error_page(ctx: &Ctx<'_>, request: &PageRequest, error: &ApiError) -> PageRep
         | ErrorKind::InvalidProjectId
         | ErrorKind::InvalidModelId
         | ErrorKind::InvalidQueueId
+        | ErrorKind::InvalidUserId
         | ErrorKind::InvalidId => ErrorPage::not_found(shell, call),
         _ if kind.code() == 404 => ErrorPage::not_found(shell, call),
         _ if kind.code() >= 500 => ErrorPage::failed(shell, kind.code(), call),

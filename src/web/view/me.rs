@@ -18,9 +18,10 @@ pub struct SideEntry {
 }
 
 /// Pages that exist under `/me`.
-pub const SIDE: [SideEntry; 3] = [
+pub const SIDE: [SideEntry; 4] = [
     SideEntry { label: "Profile", icon: "user", href: "/me" },
     SideEntry { label: "API keys", icon: "key", href: "/me/keys" },
+    SideEntry { label: "Vaults", icon: "vault", href: "/me/vaults" },
     SideEntry { label: "Preferences", icon: "eye", href: "/me/preferences" },
 ];
 
@@ -111,12 +112,16 @@ pub struct KeyCreated {
 }
 
 impl KeyCreated {
-    /// The file as a link that needs neither script nor another request.
     fn download(&self) -> String {
-        use base64::Engine;
-        let text = base64::engine::general_purpose::STANDARD.encode(&self.conf);
-        format!("data:application/octet-stream;base64,{text}")
+        download_link(&self.conf)
     }
+}
+
+/// A file as a link that needs neither script nor another request.
+pub(super) fn download_link(content: &str) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(content);
+    format!("data:application/octet-stream;base64,{text}")
 }
 
 /// `/me/preferences`.

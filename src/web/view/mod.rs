@@ -20,6 +20,7 @@ pub mod shell;
 pub mod status;
 pub mod task;
 pub mod tasks;
+pub mod vaults;
 pub mod workers;
 
 pub use kit::{Crumb, Person, Place, Tab};

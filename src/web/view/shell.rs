@@ -120,6 +120,8 @@ pub struct Shell {
     pub person: Option<Person>,
     /// Whether the person administers the tenant.
     pub administers: bool,
+    /// Whether the person looks after all tenants.
+    pub operates: bool,
     /// Name of the tenant.
     pub tenant: String,
     /// Entries of the bar.

@@ -62,13 +62,39 @@ impl Agent {
 
     /// As [`Agent::start`], but tasks run in the tests' own environment, which stays as it is, not in a fresh one.
     pub(crate) fn start_quickly(yard: &Yard, name: &str, arguments: &[&str]) -> Self {
+        Self::start_with(yard, name, "", arguments, &[])
+    }
+
+    /// As [`Agent::start_quickly`], with an account of its own: `configuration` is added to its `clearml.conf`.
+    pub(crate) fn start_quickly_as(yard: &Yard, name: &str, configuration: &str, arguments: &[&str]) -> Self {
+        Self::start_with(yard, name, configuration, arguments, &[])
+    }
+
+    /// As [`Agent::start_quickly`], with further variables of its environment.
+    pub(crate) fn start_quickly_with(
+        yard: &Yard,
+        name: &str,
+        arguments: &[&str],
+        more: &[(&str, &str)],
+    ) -> Self {
+        Self::start_with(yard, name, "", arguments, more)
+    }
+
+    fn start_with(
+        yard: &Yard,
+        name: &str,
+        configuration: &str,
+        arguments: &[&str],
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut path = interpreter().parent().unwrap().as_os_str().to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let machine = Workstation::new(yard, name);
         machine.configure(IN_ONE_PROCESS);
+        machine.configure(configuration);
         let settings = [("PATH", path.to_str().unwrap()), ("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")];
-        Self::on(machine, name, arguments, &settings)
+        Self::on(machine, name, arguments, &[&settings, more].concat())
     }
 
     /// Command lines of the processes that run on this agent's machine with `mark` in their environment.
@@ -92,6 +118,14 @@ impl Agent {
         };
         let found = fs::read_dir("/proc").unwrap().filter_map(pid_of);
         found.filter_map(Pid::from_raw).collect()
+    }
+
+    /// Waits for a daemon that gives up by itself; answers whether it says that all is well, and what it said.
+    pub(crate) fn gives_up(&mut self) -> (bool, String) {
+        let status = eventually("the daemon gives up", || self.child.try_wait().unwrap());
+        let name = self.worker.split(':').next().unwrap_or_default();
+        let log = output_dir().join(format!("{}-agent-{name}.log", test_name()));
+        (status.success(), fs::read_to_string(log).unwrap())
     }
 
     /// Stops the daemon as its operator does, with `clearml-agent daemon --stop`, and waits for its end.

@@ -112,11 +112,11 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     fn becoming(&self, user: &str) -> Self {
-        Client { headers: (Some(user.to_owned()), None), ..self.clone() }
+        Client { headers: (Some(user.to_owned()), self.headers.1.clone()), ..self.clone() }
     }
 
     fn acting_as(&self, user: &str) -> Self {
-        Client { headers: (None, Some(user.to_owned())), ..self.clone() }
+        Client { headers: (self.headers.0.clone(), Some(user.to_owned())), ..self.clone() }
     }
 
     fn in_browser(&self) -> Self {

@@ -298,9 +298,11 @@ fn a_session_belongs_to_the_task_that_its_agent_dequeued_last() {
         of.map(|step| step["session_id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(sessions(&first), ["s1"]);
+    impersonates(&front, &acting(&front, "s1"), "s1-renewed");
+    assert_eq!(sessions(&first), ["s1", "s1-renewed"]);
     // There is no other dequeue: the next session explains no task.
     impersonates(&front, &acting(&front, "s2"), "s2");
-    assert_eq!(sessions(&first), ["s1"]);
+    assert_eq!(sessions(&first), ["s1", "s1-renewed"]);
     assert_eq!(
         front.value::<i64>(
             "SELECT count(*) FROM task_trail WHERE event = 'impersonated' AND task IS NULL",

@@ -148,3 +148,15 @@ fn configuration_switches_masking_off() {
     say(&front, "t", &["pat-bob-123456"]);
     assert_eq!(log(&front, "t"), ["pat-bob-123456"]);
 }
+
+#[test]
+fn the_token_made_for_a_task_is_masked() {
+    let front = house();
+    let queue = queued(&front, &bob(&front), "t", json!({}));
+    pull(&front, &queue).unwrap();
+    let agent = agent(&front);
+    let ctx = agent.ctx();
+    ctx.write(|tx| crate::domain::redaction::token_made(&ctx, tx, "t", "eyJhbGciOi.made.token")).unwrap();
+    say(&front, "t", &["with eyJhbGciOi.made.token"]);
+    assert_eq!(log(&front, "t"), ["with ****"]);
+}

@@ -131,7 +131,7 @@ fn a_browser_gets_values_only_of_what_its_person_may_edit() {
         Some("G1"),
     );
     vault(&bob(&front), json!({"data": PERSONAL}), None);
-    let page = |who: Visitor<'_>| who.from_browser().ok("users.get_vaults", json!({}))["vaults"].clone();
+    let page = |who: Visitor<'_>| who.in_browser().ok("users.get_vaults", json!({}))["vaults"].clone();
     let seen = page(bob(&front));
     assert_eq!(seen[0]["data"], PERSONAL);
     assert!(seen[1]["data"].as_str().unwrap().contains("****") && !seen[1].to_string().contains("managed"));

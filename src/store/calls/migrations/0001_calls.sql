@@ -19,7 +19,7 @@ CREATE TABLE call (
     entry    TEXT NOT NULL,
     chain    BLOB NOT NULL
 ) STRICT;
-CREATE INDEX call_by_company ON call (company, ts);
+CREATE INDEX call_by_company ON call (company, ts, code);
 CREATE INDEX call_by_ts ON call (ts);
 CREATE INDEX call_by_id ON call (call_id);
 CREATE INDEX call_by_user ON call (company, user, ts);

@@ -14,7 +14,7 @@ use crate::{
         pages::{notice, page, perform, shell},
         render::time::When,
         view::{
-            admin::audit::{AuditLog, AuditRow, Choice, Chosen, Fact, Reading, Verified},
+            admin::audit::{AuditLog, AuditRow, Choice, Chosen, Fact, Next, Reading, Verified},
             kit::Person,
             shell::Tone,
         },
@@ -96,7 +96,7 @@ pub(super) fn list(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
     let mut query = query(ctx, &chosen);
     // The next page is one of the same list: its address names the times that this one reaches from and to.
     query.filter.to.get_or_insert(ctx.call.received);
-    let reach = (query.filter.from.map(|at| When(at.0)), query.filter.to.map(|at| When(at.0)));
+    let [begin, end] = [query.filter.from, query.filter.to].map(|time| time.map(|at| When(at.0)));
     let open = request.arg("open").unwrap_or_default();
     let after = Some(chosen.after.clone()).filter(|after| !after.is_empty());
     let scroll = Page::Scroll { id: after, size: ROWS };
@@ -139,7 +139,7 @@ pub(super) fn list(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
                 .to_vec(),
             rows,
             total: found.total,
-            next: found.scroll_id.map(|scroll| (scroll, reach)),
+            next: found.scroll_id.map(|after| Next { after, from: begin, to: end }),
             from: When(volume.from.0),
             to: When(volume.to.0),
             bars: volume.buckets.iter().map(|bucket| (bucket.calls, bucket.refused)).collect(),

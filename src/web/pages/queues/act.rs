@@ -42,7 +42,7 @@ fn of(id: &str) -> String {
 }
 
 /// What a refusal means, as one sentence.
-fn sentence(error: &ApiError) -> String {
+pub(in crate::web::pages) fn sentence(error: &ApiError) -> String {
     match error.detail() {
         "" => format!("{}.", error.kind().sentence()),
         detail => format!("{}: {detail}.", error.kind().sentence()),
@@ -50,7 +50,7 @@ fn sentence(error: &ApiError) -> String {
 }
 
 /// A second press of the same button leads to where the first one led; other refusals are told there.
-fn done<T>(
+pub(in crate::web::pages) fn done<T>(
     outcome: Result<T>,
     to: String,
     told: impl FnOnce(T) -> (Tone, String, String),

@@ -1,6 +1,6 @@
 //! Queues and workers: how they stand now, one queue in full, and what can be done with a queue.
 
-mod act;
+pub(super) mod act;
 
 use std::collections::HashMap;
 

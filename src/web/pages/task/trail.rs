@@ -96,7 +96,9 @@ fn row(run: &Run, step: &TrailRow) -> TrailStep {
         text => format!("{before}{text}"),
     };
     let ip = some(step.ip.as_deref().unwrap_or_default(), " at ");
-    let queue = some(step.queue.as_deref().unwrap_or_default(), "queue ");
+    let queue_name = member(detail, "queue_name");
+    let queue_name = if queue_name.is_empty() { step.queue.clone().unwrap_or_default() } else { queue_name };
+    let queue = some(&queue_name, "queue ");
     let worker = some(step.worker.as_deref().unwrap_or_default(), "worker ");
     let list = |parts: &[String]| {
         parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", ")

@@ -211,6 +211,17 @@ pub struct Verified {
     pub flaw: String,
 }
 
+/// Where the next page of a list begins. The times keep it the same list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Behind which entry.
+    pub after: String,
+    /// Where the list begins.
+    pub from: Option<When>,
+    /// Where it ends.
+    pub to: Option<When>,
+}
+
 /// `/admin/audit`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/audit.html", blocks = ["main"])]
@@ -231,8 +242,8 @@ pub struct AuditLog {
     pub rows: Vec<AuditRow>,
     /// How many there are.
     pub total: u64,
-    /// Where the next page begins, and the times between which its list lies.
-    pub next: Option<(String, (Option<When>, Option<When>))>,
+    /// The next page.
+    pub next: Option<Next>,
     /// Where the strip begins.
     pub from: When,
     /// Where it ends.
@@ -251,7 +262,7 @@ pub struct AuditLog {
 
 impl AuditLog {
     fn older(&self) -> Option<String> {
-        let (after, (from, to)) = self.next.clone()?;
+        let Next { after, from, to } = self.next.clone()?;
         Some(Chosen { from, to, after, ..self.chosen.clone() }.address())
     }
 
