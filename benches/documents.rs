@@ -9,17 +9,19 @@
 //! over HTTP from eight connections that stay open.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/connection.rs"]
+mod connection;
 #[path = "documents/fill.rs"]
 mod fill;
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpStream},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use connection::Connection;
 use fill::{Names, fill, names};
 use roundhouse::{
     api::{Incoming, OutgoingBody, dispatch},
@@ -366,37 +368,5 @@ fn create(app: &App, caller: &Presented, host: &str, basic: &str, project: &str)
             return;
         }
         call(app, caller, "tasks.delete_many", json!({"ids": ids, "force": true}).to_string().into());
-    }
-}
-
-/// A connection that is kept open. Speaks just enough HTTP for this.
-struct Connection {
-    reader: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(host: &str) -> Connection {
-        let stream = TcpStream::connect(host).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        Connection { reader: BufReader::new(stream) }
-    }
-
-    fn send(&mut self, request: &[u8]) -> String {
-        self.reader.get_mut().write_all(request).expect("the request is sent");
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).expect("an answer");
-            let line = line.trim().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse().expect("a length");
-            }
-        }
-        let mut body = vec![0; length];
-        self.reader.read_exact(&mut body).expect("a body");
-        String::from_utf8(body).expect("text")
     }
 }

@@ -14,15 +14,17 @@
 //! a small machine it takes its share from the server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/connection.rs"]
+mod connection;
+
 use std::{
     fmt::Write as _,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
     path::Path,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use connection::Connection;
 use roundhouse::{
     api::{Incoming, OutgoingBody, dispatch},
     domain::{App, client_config, identity::Presented},
@@ -304,38 +306,6 @@ fn post(host: &str, authorization: &str, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
-}
-
-/// A connection that is kept open. Speaks just enough HTTP for this.
-struct Connection {
-    reader: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(host: &str) -> Connection {
-        let stream = TcpStream::connect(host).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        Connection { reader: BufReader::new(stream) }
-    }
-
-    fn send(&mut self, request: &[u8]) -> String {
-        self.reader.get_mut().write_all(request).expect("the request is sent");
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).expect("an answer");
-            let line = line.trim().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse().expect("a length");
-            }
-        }
-        let mut body = vec![0; length];
-        self.reader.read_exact(&mut body).expect("a body");
-        String::from_utf8(body).expect("text")
-    }
 }
 
 /// CPU time of this thread so far.
