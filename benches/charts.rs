@@ -17,6 +17,9 @@
 //!    without JSON: once by SQL's own `avg` and `GROUP BY`, once row by row. The faster of the two is compared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/place.rs"]
+mod place;
+
 use std::{
     fmt::Write as _,
     path::Path,
@@ -27,7 +30,7 @@ use std::{
 use roundhouse::{
     api::{Incoming, OutgoingBody, dispatch},
     domain::{App, client_config, identity::Presented},
-    server::{self, Options, Ports},
+    server,
 };
 use rusqlite::{Connection, params};
 
@@ -45,16 +48,7 @@ fn main() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     actix_web::rt::System::new().block_on(async {
         let data = directory.path().join("data");
-        let options = Options {
-            data: data.clone(),
-            config: None,
-            bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-            ports: Ports::Three { api: 0, web: 0, files: 0 },
-            public_url: None,
-            tls: None,
-            insecure_http: false,
-        };
-        let running = server::run(options).await.expect("the server starts");
+        let running = server::run(place::on_loopback(data.clone())).await.expect("the server starts");
         let app = running.app.clone();
         let (key, secret) =
             client_config::credentials_of(&data.join(client_config::FILE)).expect("credentials");

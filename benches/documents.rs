@@ -13,9 +13,10 @@
 mod connection;
 #[path = "documents/fill.rs"]
 mod fill;
+#[path = "shared/place.rs"]
+mod place;
 
 use std::{
-    net::Ipv4Addr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -26,7 +27,7 @@ use fill::{Names, fill, names};
 use roundhouse::{
     api::{Incoming, OutgoingBody, dispatch},
     domain::{App, client_config, identity::Presented},
-    server::{self, Options, Ports, Running},
+    server::{self, Ports, Running},
 };
 use serde_json::{Value, json};
 
@@ -80,18 +81,6 @@ fn table(sizes: &[usize], lines: &[Line]) {
     }
 }
 
-fn options(data: &Path) -> Options {
-    Options {
-        data: data.to_owned(),
-        config: None,
-        bind: Some(Ipv4Addr::LOCALHOST.into()),
-        ports: Ports::Three { api: 0, web: 0, files: 0 },
-        public_url: None,
-        tls: None,
-        insecure_http: false,
-    }
-}
-
 /// Makes the database unless it is there. A server makes it and opens it again, so that migrations and statistics are
 /// those of a real one.
 fn build(data: &Path, tasks: usize) {
@@ -101,7 +90,7 @@ fn build(data: &Path, tasks: usize) {
     }
     let began = Instant::now();
     actix_web::rt::System::new().block_on(async {
-        server::run(options(data)).await.expect("the server starts").stop().await;
+        server::run(place::on_loopback(data.to_owned())).await.expect("the server starts").stop().await;
     });
     fill(&data.join("roundhouse.db"), tasks);
     std::fs::write(done, "").expect("a mark");
@@ -109,7 +98,7 @@ fn build(data: &Path, tasks: usize) {
 }
 
 async fn served(data: PathBuf, tasks: usize, only: String) -> Vec<(String, f64)> {
-    let running = server::run(options(&data)).await.expect("the server starts");
+    let running = server::run(place::on_loopback(data.clone())).await.expect("the server starts");
     let (key, secret) =
         client_config::credentials_of(&data.join(client_config::FILE)).expect("the first credentials");
     let (app, port) = (running.app.clone(), api_port(&running));

@@ -8,6 +8,9 @@
 //! the memory that the process came to use above what it used before.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/place.rs"]
+mod place;
+
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
@@ -20,7 +23,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use roundhouse::{
     domain::client_config,
-    server::{self, Options, Ports},
+    server::{self, Ports},
 };
 use serde_json::Value;
 
@@ -39,16 +42,7 @@ fn main() {
     let directory = directory.expect("a temporary directory");
     actix_web::rt::System::new().block_on(async {
         let data = directory.path().join("data");
-        let options = Options {
-            data: data.clone(),
-            config: None,
-            bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-            ports: Ports::Three { api: 0, web: 0, files: 0 },
-            public_url: None,
-            tls: None,
-            insecure_http: false,
-        };
-        let running = server::run(options).await.expect("the server starts");
+        let running = server::run(place::on_loopback(data.clone())).await.expect("the server starts");
         let Ports::Three { api, files, .. } = running.ports else { panic!("three ports were asked for") };
         let (key, secret) =
             client_config::credentials_of(&data.join(client_config::FILE)).expect("the first credentials");

@@ -16,6 +16,8 @@
 
 #[path = "shared/connection.rs"]
 mod connection;
+#[path = "shared/place.rs"]
+mod place;
 
 use std::{
     fmt::Write as _,
@@ -52,7 +54,8 @@ fn main() {
         return;
     }
     actix_web::rt::System::new().block_on(async {
-        let running = server::run(options(directory.path(), "data", None)).await.expect("the server starts");
+        let running =
+            server::run(place::on_loopback(directory.path().join("data"))).await.expect("the server starts");
         let app = running.app.clone();
         let Ports::Three { api, .. } = running.ports else { panic!("three ports were asked for") };
         let conf = directory.path().join("data").join(client_config::FILE);
@@ -66,18 +69,6 @@ fn main() {
         running.stop().await;
         audit_cost(directory.path(), bodies).await;
     });
-}
-
-fn options(directory: &Path, data: &str, config: Option<std::path::PathBuf>) -> Options {
-    Options {
-        data: directory.join(data),
-        config,
-        bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-        ports: Ports::Three { api: 0, web: 0, files: 0 },
-        public_url: None,
-        tls: None,
-        insecure_http: false,
-    }
 }
 
 /// Requests of a turn: small enough that all servers see the same weather.
@@ -95,7 +86,10 @@ async fn audit_cost(directory: &Path, bodies: usize) {
         let data = format!("audit {nth}");
         let config = directory.join(format!("audit {nth}.conf"));
         std::fs::write(&config, setting).expect("a configuration");
-        let running = server::run(options(directory, &data, Some(config))).await.expect("the server starts");
+        let running =
+            server::run(Options { config: Some(config), ..place::on_loopback(directory.join(&data)) })
+                .await
+                .expect("the server starts");
         let conf = directory.join(&data).join(client_config::FILE);
         let (key, secret) = client_config::credentials_of(&conf).expect("the first credentials");
         let caller = Presented::Basic { key, secret: secret.expose().clone() };

@@ -9,18 +9,22 @@
 //! masked (24 values of a vault) and of tasks whose log is not are stored in turns, and compared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/connection.rs"]
+mod connection;
+#[path = "shared/place.rs"]
+mod place;
+
 use std::{
     fmt::Write as _,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
     path::Path,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use connection::Connection;
 use roundhouse::{
     domain::client_config,
-    server::{self, Options, Ports},
+    server::{self, Ports},
 };
 use serde_json::{Value, json};
 
@@ -35,16 +39,8 @@ fn main() {
     let lines: usize = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     let directory = tempfile::tempdir().expect("a temporary directory");
     actix_web::rt::System::new().block_on(async {
-        let options = Options {
-            data: directory.path().join("data"),
-            config: None,
-            bind: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-            ports: Ports::Three { api: 0, web: 0, files: 0 },
-            public_url: None,
-            tls: None,
-            insecure_http: false,
-        };
-        let running = server::run(options).await.expect("the server starts");
+        let running =
+            server::run(place::on_loopback(directory.path().join("data"))).await.expect("the server starts");
         let Ports::Three { api, .. } = running.ports else { panic!("three ports were asked for") };
         let data = directory.path().join("data");
         let (key, secret) =
@@ -333,59 +329,5 @@ impl Target {
             body.len()
         )
         .into_bytes()
-    }
-}
-
-/// A connection that is kept open. Speaks just enough HTTP for this.
-struct Connection {
-    reader: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(host: &str) -> Connection {
-        let stream = TcpStream::connect(host).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        Connection { reader: BufReader::new(stream) }
-    }
-
-    fn begin(&mut self, request: &[u8]) -> usize {
-        self.reader.get_mut().write_all(request).expect("the request is sent");
-        let mut length = 0;
-        loop {
-            let line = self.line();
-            if line.is_empty() {
-                return length;
-            }
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse().expect("a length");
-            }
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.reader.read_line(&mut line).expect("an answer");
-        line.trim().to_ascii_lowercase()
-    }
-
-    fn send(&mut self, request: &[u8]) -> String {
-        let mut body = vec![0; self.begin(request)];
-        self.reader.read_exact(&mut body).expect("a body");
-        String::from_utf8(body).expect("text")
-    }
-
-    /// Bytes of a chunked answer, which is dropped as it comes.
-    fn download(&mut self, request: &[u8]) -> u64 {
-        self.begin(request);
-        let mut size = 0;
-        loop {
-            let length = u64::from_str_radix(&self.line(), 16).expect("the length of a chunk");
-            std::io::copy(&mut self.reader.by_ref().take(length), &mut std::io::sink()).expect("a chunk");
-            self.line();
-            if length == 0 {
-                return size;
-            }
-            size += length;
-        }
     }
 }

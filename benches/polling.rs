@@ -7,15 +7,17 @@
 //! does. After a warm-up the server's CPU time over SECONDS (default 30) is read from `/proc`. Nothing else runs there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "shared/connection.rs"]
+mod connection;
+
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use connection::Connection;
 use roundhouse::domain::client_config;
 use serde_json::{Value, json};
 
@@ -62,9 +64,9 @@ fn main() {
         client_config::credentials_of(&data.join(client_config::FILE)).expect("the first credentials");
     let pair = STANDARD.encode(format!("{key}:{}", secret.expose()));
     let mut connection = Connection::open(&host);
-    let token = connection.call("auth.login", &format!("Basic {pair}"), &json!({}));
+    let token = call(&mut connection, "auth.login", &format!("Basic {pair}"), &json!({}));
     let bearer = format!("Bearer {}", token["data"]["token"].as_str().expect("a token"));
-    let queue = connection.call("queues.create", &bearer, &json!({"name": "idle"}));
+    let queue = call(&mut connection, "queues.create", &bearer, &json!({"name": "idle"}));
     let queue = queue["data"]["id"].as_str().expect("a queue");
 
     let (stop, calls) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -124,9 +126,13 @@ impl Agent {
         let mut calls = 0;
         if now >= self.next_poll {
             let tags = json!({"id": [self.queue], "only_fields": ["id", "tags"]});
-            self.connection.call("v2.5/queues.get_all", bearer, &tags);
-            let next =
-                self.connection.call("v2.14/queues.get_next_task", bearer, &json!({"queue": self.queue}));
+            call(&mut self.connection, "v2.5/queues.get_all", bearer, &tags);
+            let next = call(
+                &mut self.connection,
+                "v2.14/queues.get_next_task",
+                bearer,
+                &json!({"queue": self.queue}),
+            );
             assert_eq!(next["data"], json!({}), "an empty queue");
             self.next_poll += POLL;
             calls += 2;
@@ -142,7 +148,7 @@ impl Agent {
                 "worker": self.worker, "timestamp": time, "queues": [self.queue], "machine_stats": stats, "tags": null,
                 "is_daemon": true,
             });
-            self.connection.call("workers.status_report", bearer, &report);
+            call(&mut self.connection, "workers.status_report", bearer, &report);
             self.next_report += REPORT;
             calls += 1;
         }
@@ -184,43 +190,15 @@ fn cpu_of(child: &Child) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// A plain HTTP/1.1 connection that is kept.
-struct Connection {
-    reader: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(host: &str) -> Self {
-        let stream = TcpStream::connect(host).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        Connection { reader: BufReader::new(stream) }
-    }
-
-    /// GET with a body, as agents do.
-    fn call(&mut self, endpoint: &str, authorization: &str, body: &Value) -> Value {
-        let body = body.to_string();
-        let request = format!(
-            "GET /{endpoint} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\
-             Content-Type: application/json\r\nX-ClearML-Agent: api-3.0.3\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.reader.get_mut().write_all(request.as_bytes()).expect("the request is sent");
-        let (mut length, mut first) = (0, String::new());
-        self.reader.read_line(&mut first).expect("an answer");
-        loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).expect("an answer");
-            let line = line.trim().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse().expect("a length");
-            }
-        }
-        let mut answer = vec![0; length];
-        self.reader.read_exact(&mut answer).expect("a body");
-        assert!(first.contains(" 200 "), "{endpoint}: {first}{}", String::from_utf8_lossy(&answer));
-        serde_json::from_slice(&answer).expect("an envelope")
-    }
+/// GET with a body, as agents do.
+fn call(connection: &mut Connection, endpoint: &str, authorization: &str, body: &Value) -> Value {
+    let body = body.to_string();
+    let request = format!(
+        "GET /{endpoint} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\
+         Content-Type: application/json\r\nX-ClearML-Agent: api-3.0.3\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (status, answer) = connection.ask(request.as_bytes());
+    assert!(status.contains(" 200 "), "{endpoint}: {status}{answer}");
+    serde_json::from_str(&answer).expect("an envelope")
 }
