@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Outcome,
-    options::{ConfigPath, DataDir, offline},
+    options::{OfTenant, Place},
 };
 use crate::{
     crypto::files::write_private,
@@ -15,8 +15,6 @@ use crate::{
         import::{self, Report, Request},
     },
     server::{open_files, start},
-    store::Scope,
-    types::CompanyId,
 };
 
 /// The archive was read to its end, but some records were refused.
@@ -33,9 +31,8 @@ const SOME_REFUSED: u8 = 3;
 pub(super) struct Import {
     /// Archive: a directory that the exporter wrote, or its archive.jsonl
     archive: PathBuf,
-    /// Tenant that it goes to, by id or name [default: the default tenant]
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
+    #[command(flatten)]
+    tenant: OfTenant,
     /// Address of this server's file server, for links to files of the other one [default: that of clearml.conf, when
     /// the archive holds files; links stay as they are when it does not]
     #[arg(long, value_name = "URL")]
@@ -53,35 +50,23 @@ pub(super) struct Import {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
-    data: DataDir,
-    #[command(flatten)]
-    config: ConfigPath,
+    place: Place,
 }
 
 impl Import {
     pub(super) fn run(self) -> Outcome {
-        let options = offline(&self.data, &self.config);
+        let options = self.place.options();
         // This command knows no ports; the last start of the server knew them.
-        let files_url = client_config::files_server_of(&options.data.join(client_config::FILE));
+        let urls = client_config::urls_of(&options.data.join(client_config::FILE));
         let mut house = start::open_existing(&options)?;
-        if let Some(url) = files_url {
-            house.app.urls.files = url;
+        if let Some(urls) = urls {
+            house.app.urls.files = urls.files;
         }
         // The lock is held until the end.
         let _lock = house.lock;
         let app = Arc::new(house.app);
         open_files(&options, &app)?;
-        let tenant = match &self.tenant {
-            None => CompanyId::from(app.settings.apiserver.default_company.as_str()),
-            Some(wanted) => {
-                let known = app.store.read(&Scope::server(), |snapshot| snapshot.companies())?;
-                let by_id = known.iter().find(|company| company.id.as_str() == wanted);
-                let found = by_id.or_else(|| known.iter().find(|company| company.name == *wanted));
-                found
-                    .map(|company| company.id.clone())
-                    .ok_or_else(|| format!("there is no tenant {wanted}"))?
-            }
-        };
+        let tenant = self.tenant.find(&app)?;
         let request = Request {
             archive: self.archive,
             tenant,

@@ -4,7 +4,13 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
 
-use crate::server::{Options, Ports};
+use super::Failure;
+use crate::{
+    domain::App,
+    server::{Options, Ports},
+    store::Scope,
+    types::CompanyId,
+};
 
 /// Where the data directory is.
 #[derive(Args, Clone)]
@@ -84,15 +90,47 @@ impl ServerArgs {
     }
 }
 
-/// Options for commands that only open a data directory.
-pub(super) fn offline(data: &DataDir, config: &ConfigPath) -> Options {
-    Options {
-        data: data.data.clone(),
-        config: config.config.clone(),
-        bind: None,
-        ports: Ports::default(),
-        public_url: None,
-        tls: None,
-        insecure_http: false,
+/// What commands take that only open a data directory.
+#[derive(Args)]
+pub(super) struct Place {
+    #[command(flatten)]
+    data: DataDir,
+    #[command(flatten)]
+    config: ConfigPath,
+}
+
+impl Place {
+    /// Options that open it.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            data: self.data.data.clone(),
+            config: self.config.config.clone(),
+            bind: None,
+            ports: Ports::default(),
+            public_url: None,
+            tls: None,
+            insecure_http: false,
+        }
+    }
+}
+
+/// Which tenant a command is about.
+#[derive(Args)]
+pub(super) struct OfTenant {
+    /// Tenant, by id or name [default: the default tenant]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+}
+
+impl OfTenant {
+    /// Its id. Errors: there is none of this id or name.
+    pub(super) fn find(&self, app: &App) -> Result<CompanyId, Failure> {
+        let Some(wanted) = &self.tenant else {
+            return Ok(CompanyId::from(app.settings.apiserver.default_company.as_str()));
+        };
+        let known = app.store.read(&Scope::server(), |snapshot| snapshot.companies())?;
+        let by_id = known.iter().find(|company| company.id.as_str() == wanted);
+        let found = by_id.or_else(|| known.iter().find(|company| company.name == *wanted));
+        Ok(found.map(|company| company.id.clone()).ok_or_else(|| format!("there is no tenant {wanted}"))?)
     }
 }

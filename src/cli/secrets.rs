@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{
-    Outcome,
-    options::{ConfigPath, DataDir, offline},
-};
+use super::{Outcome, options::Place};
 use crate::{crypto::secrets_file::Secrets, domain::vaults, server::start};
 
 #[derive(Args)]
@@ -20,21 +17,13 @@ pub(super) struct SecretsCommand {
 enum Action {
     /// Make a new key for sealed values (vaults, storage credentials), seal everything anew and retire the old keys.
     /// Can be interrupted and repeated
-    Rotate(Rotate),
-}
-
-#[derive(Args)]
-struct Rotate {
-    #[command(flatten)]
-    data: DataDir,
-    #[command(flatten)]
-    config: ConfigPath,
+    Rotate(Place),
 }
 
 impl SecretsCommand {
     pub(super) fn run(self) -> Outcome {
         let Action::Rotate(place) = self.action;
-        let options = offline(&place.data, &place.config);
+        let options = place.options();
         let mut house = start::open_existing(&options)?;
         let mut secrets = Secrets::load(&options.data)?;
         let configured = house.app.settings.secure.vaults.encryption_key.is_some();

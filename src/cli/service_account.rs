@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     Failure, Outcome,
-    options::{ConfigPath, DataDir, offline},
+    options::{OfTenant, Place},
 };
 use crate::{
     crypto::files::write_private,
@@ -18,7 +18,6 @@ use crate::{
         operations, perform,
     },
     server::start::{self, House},
-    store::Scope,
     types::{CompanyId, Result},
 };
 
@@ -31,7 +30,7 @@ pub(super) struct ServiceAccounts {
 #[derive(Subcommand)]
 enum Action {
     /// List the service accounts of a tenant with their keys
-    List(Place),
+    List(Within),
     /// Make service accounts, each with a first key, printed once
     Create(Create),
     /// Make another key for a service account, printed once
@@ -41,14 +40,11 @@ enum Action {
 }
 
 #[derive(Args)]
-struct Place {
-    /// Tenant, by id or name [default: the default tenant]
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
+struct Within {
     #[command(flatten)]
-    data: DataDir,
+    tenant: OfTenant,
     #[command(flatten)]
-    config: ConfigPath,
+    place: Place,
 }
 
 #[derive(Args)]
@@ -72,7 +68,7 @@ struct Create {
     #[arg(long, value_name = "DIR")]
     output: Option<std::path::PathBuf>,
     #[command(flatten)]
-    place: Place,
+    within: Within,
 }
 
 #[derive(Args)]
@@ -89,7 +85,7 @@ struct Rotate {
     #[arg(long)]
     revoke_others: bool,
     #[command(flatten)]
-    place: Place,
+    within: Within,
 }
 
 #[derive(Args)]
@@ -98,13 +94,13 @@ struct Delete {
     #[arg(required = true)]
     accounts: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    within: Within,
 }
 
 impl ServiceAccounts {
     pub(super) fn run(self) -> Outcome {
         match self.action {
-            Action::List(place) => list(&place),
+            Action::List(within) => list(&within),
             Action::Create(create) => create.run(),
             Action::Rotate(rotate) => rotate.run(),
             Action::Delete(delete) => delete.run(),
@@ -112,26 +108,16 @@ impl ServiceAccounts {
     }
 }
 
-impl Place {
+impl Within {
     /// Opens the data directory and finds the tenant. The lock is held as long as the house.
     fn open(&self) -> std::result::Result<(House, CompanyId), Failure> {
-        let options = offline(&self.data, &self.config);
+        let options = self.place.options();
         let mut house = start::open_existing(&options)?;
         // This command knows no ports; the last start of the server knew them.
         if let Some(urls) = client_config::urls_of(&options.data.join(client_config::FILE)) {
             house.app.urls = urls;
         }
-        let tenant = match &self.tenant {
-            None => CompanyId::from(house.app.settings.apiserver.default_company.as_str()),
-            Some(wanted) => {
-                let known = house.app.store.read(&Scope::server(), |snapshot| snapshot.companies())?;
-                let found = known.iter().find(|company| company.id.as_str() == wanted);
-                let found = found.or_else(|| known.iter().find(|company| company.name == *wanted));
-                found
-                    .map(|company| company.id.clone())
-                    .ok_or_else(|| format!("there is no tenant {wanted}"))?
-            }
-        };
+        let tenant = self.tenant.find(&house.app)?;
         Ok((house, tenant))
     }
 }
@@ -159,8 +145,8 @@ fn find(app: &App, tenant: &CompanyId, wanted: &str) -> std::result::Result<Serv
     known.find(is).ok_or_else(|| format!("there is no service account {wanted}").into())
 }
 
-fn list(place: &Place) -> Outcome {
-    let (house, tenant) = place.open()?;
+fn list(within: &Within) -> Outcome {
+    let (house, tenant) = within.open()?;
     let rotate_after = house.app.settings.apiserver.auth.credentials.rotate_after_sec.signed();
     println!("{:34}{:24}{:8}{:14}KEYS", "ID", "NAME", "ROLE", "RUN AS OWNER");
     for found in accounts(&house.app, &tenant)? {
@@ -191,7 +177,7 @@ fn list(place: &Place) -> Outcome {
 
 impl Create {
     fn run(self) -> Outcome {
-        let (house, tenant) = self.place.open()?;
+        let (house, tenant) = self.within.open()?;
         let app = &house.app;
         if let Some(directory) = self.output.as_deref().filter(|directory| !directory.is_dir()) {
             return Err(format!("{} is no directory; make it first", directory.display()).into());
@@ -270,7 +256,7 @@ fn show(
 
 impl Rotate {
     fn run(self) -> Outcome {
-        let (house, tenant) = self.place.open()?;
+        let (house, tenant) = self.within.open()?;
         let app = &house.app;
         let found = find(app, &tenant, &self.account)?;
         let user = found.account.id.as_str();
@@ -292,7 +278,7 @@ impl Rotate {
 
 impl Delete {
     fn run(self) -> Outcome {
-        let (house, tenant) = self.place.open()?;
+        let (house, tenant) = self.within.open()?;
         let app = &house.app;
         // All must exist before one goes.
         let found: Vec<ServiceAccount> = self

@@ -4,10 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
 
-use super::{
-    Outcome,
-    options::{ConfigPath, DataDir, offline},
-};
+use super::{Outcome, options::Place};
 use crate::{
     domain::tenants,
     server::{open_files, start},
@@ -23,17 +20,9 @@ pub(super) struct Tenant {
 #[derive(Subcommand)]
 enum Action {
     /// List tenants, deleted ones that are not gone yet included
-    List(Where),
+    List(Place),
     /// Remove everything of a deleted tenant now: rows and files. Going on after an interruption is safe
     Purge(Purge),
-}
-
-#[derive(Args)]
-struct Where {
-    #[command(flatten)]
-    data: DataDir,
-    #[command(flatten)]
-    config: ConfigPath,
 }
 
 #[derive(Args)]
@@ -41,7 +30,7 @@ struct Purge {
     /// Id of the tenant
     id: String,
     #[command(flatten)]
-    place: Where,
+    place: Place,
 }
 
 impl Tenant {
@@ -53,8 +42,8 @@ impl Tenant {
     }
 }
 
-fn list(place: &Where) -> Outcome {
-    let house = start::open_existing(&offline(&place.data, &place.config))?;
+fn list(place: &Place) -> Outcome {
+    let house = start::open_existing(&place.options())?;
     let found = house.app.store.read(&Scope::server(), |snapshot| snapshot.companies_with_remains())?;
     println!("{:34}{:10}NAME", "ID", "STATE");
     for company in found {
@@ -65,7 +54,7 @@ fn list(place: &Where) -> Outcome {
 }
 
 fn purge(asked: &Purge) -> Outcome {
-    let options = offline(&asked.place.data, &asked.place.config);
+    let options = asked.place.options();
     let house = start::open_existing(&options)?;
     // The lock is held until the end.
     let _lock = house.lock;

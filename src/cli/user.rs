@@ -7,10 +7,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 
-use super::{
-    Outcome,
-    options::{ConfigPath, DataDir, offline},
-};
+use super::{Outcome, options::Place};
 use crate::{
     crypto::{Secret, random},
     domain::identity,
@@ -28,19 +25,11 @@ pub(super) struct User {
 #[derive(Subcommand)]
 enum Action {
     /// List the accounts of the default tenant
-    List(Where),
+    List(Place),
     /// Make a local account with a random password, printed once
     Create(New),
     /// Set the password of a local account: typed on standard input, or random and printed once
     SetPassword(Named),
-}
-
-#[derive(Args)]
-struct Where {
-    #[command(flatten)]
-    data: DataDir,
-    #[command(flatten)]
-    config: ConfigPath,
 }
 
 #[derive(Args)]
@@ -60,7 +49,7 @@ struct Named {
     #[arg(long)]
     stdin: bool,
     #[command(flatten)]
-    place: Where,
+    place: Place,
 }
 
 impl User {
@@ -73,8 +62,8 @@ impl User {
     }
 }
 
-fn list(place: &Where) -> Outcome {
-    let options = offline(&place.data, &place.config);
+fn list(place: &Place) -> Outcome {
+    let options = place.options();
     let house = start::open_existing(&options)?;
     let app = &house.app;
     let company = CompanyId::from(app.settings.apiserver.default_company.clone());
@@ -99,7 +88,7 @@ fn list(place: &Where) -> Outcome {
 
 /// Sets the password of an account; `new` makes one, which is an administrator if it says so.
 fn set(named: &Named, new: Option<bool>) -> Outcome {
-    let options = offline(&named.place.data, &named.place.config);
+    let options = named.place.options();
     let house = start::open_existing(&options)?;
     let app = &house.app;
     let exists =

@@ -55,11 +55,6 @@ pub fn credentials_of(path: &Path) -> Option<(String, Secret<String>)> {
     Some((value_in(&text, "access_key")?, Secret::new(value_in(&text, "secret_key")?)))
 }
 
-/// Address of the file server in a file that [`ClientConfig`] wrote.
-pub fn files_server_of(path: &Path) -> Option<String> {
-    value_in(&std::fs::read_to_string(path).ok()?, "files_server")
-}
-
 /// Addresses of the server in a file that [`ClientConfig`] wrote.
 pub fn urls_of(path: &Path) -> Option<PublicUrls> {
     let text = std::fs::read_to_string(path).ok()?;
@@ -94,7 +89,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         std::fs::write(&path, text).unwrap();
-        assert_eq!(files_server_of(&path).as_deref(), Some("http://localhost:8081"));
+        assert_eq!(urls_of(&path).unwrap().files, "http://localhost:8081");
         assert_eq!(urls_of(&path).unwrap().api, "http://localhost:8008");
         let (access, read) = credentials_of(&path).unwrap();
         assert_eq!((access.as_str(), read.expose().as_str()), ("AK", "s\"x"));
