@@ -33,6 +33,7 @@ pub use directory::{ManagedPerson, managed_people, managed_person, people};
 pub use impersonate::{Impersonation, impersonate};
 pub use offboard::{delete_user, readmit, removed_people, set_disabled};
 pub use password_users::{PasswordSet, add_user, set_password_of};
+pub(super) use people::named_profile;
 pub use people::{
     CreateUser, Person, create_profile, create_user, current_user, delete_profile, person, rename,
 };

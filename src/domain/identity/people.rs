@@ -114,6 +114,25 @@ pub(super) fn check_new(new: &CreateUser) -> Result<()> {
     Ok(())
 }
 
+/// A profile of which only the name is known.
+pub(in crate::domain) fn named_profile(
+    user: &UserId,
+    company: &CompanyId,
+    name: &str,
+    created: Millis,
+) -> Profile {
+    Profile {
+        id: user.clone(),
+        company: company.clone(),
+        name: name.to_owned(),
+        given_name: None,
+        family_name: None,
+        avatar: None,
+        created,
+        created_in_version: Some(SERVER_VERSION.to_owned()),
+    }
+}
+
 /// The part of [`create_user`] that happens in a transaction.
 ///
 /// Errors: 400/10 unknown or foreign company; 400/801 e-mail taken; 400/59 quota.

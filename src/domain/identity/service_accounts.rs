@@ -2,15 +2,15 @@
 
 use super::{
     credentials::{IssuedCredential, current_key, expiry, hash_secret},
-    people::quota,
+    people::{named_profile, quota},
     roles::{administered, join_groups, service_admins_allowed},
 };
 use crate::{
     crypto::random,
-    domain::{Ctx, Role, SERVER_VERSION},
+    domain::{Ctx, Role},
     store::{
         Snapshot, Tx,
-        identity::{Account, Credential, NewAccount, NewCredential, Profile},
+        identity::{Account, Credential, NewAccount, NewCredential},
     },
     types::{ApiError, CompanyId, ErrorKind, Millis, Result, UserId},
 };
@@ -193,24 +193,11 @@ pub fn create_service_account(
             created_by: Some(ctx.caller.user.clone()),
         })?;
         join_groups(tx, &user, company, Role::User)?;
-        tx.upsert_profile(&profile(&user, company, name, tx.now))?;
+        tx.upsert_profile(&named_profile(&user, company, name, tx.now))?;
         write_rules(tx, &user, rules)?;
         issue(ctx, tx, &user, label, expire)
     })?;
     Ok(NewService { user, credential })
-}
-
-fn profile(user: &UserId, company: &CompanyId, name: &str, created: Millis) -> Profile {
-    Profile {
-        id: user.clone(),
-        company: company.clone(),
-        name: name.to_owned(),
-        given_name: None,
-        family_name: None,
-        avatar: None,
-        created,
-        created_in_version: Some(SERVER_VERSION.to_owned()),
-    }
 }
 
 fn write_rules(tx: &Tx<'_>, user: &UserId, rules: &ServiceRules) -> Result<()> {
@@ -347,7 +334,7 @@ pub fn update_service_account(ctx: &Ctx<'_>, user: &str, change: &ServiceChange)
             let name = checked_name(tx, company, name, Some(&account.id))?;
             if name != account.name {
                 tx.rename_account(&account.id, name)?;
-                tx.upsert_profile(&profile(&account.id, company, name, account.created))?;
+                tx.upsert_profile(&named_profile(&account.id, company, name, account.created))?;
                 changed = true;
             }
         }

@@ -3,7 +3,7 @@
 
 use md5::{Digest as _, Md5};
 
-use super::roles::join_groups;
+use super::{people::named_profile, roles::join_groups};
 use crate::{
     config::{
         Settings,
@@ -96,16 +96,7 @@ pub fn ensure_identities(app: &App) -> Result<Option<FirstAdmin>> {
             created_by: None,
         })?;
         join_groups(tx, &user, &default, Role::Admin)?;
-        tx.upsert_profile(&Profile {
-            id: user.clone(),
-            company: default.clone(),
-            name: "Administrator".to_owned(),
-            given_name: None,
-            family_name: None,
-            avatar: None,
-            created: tx.now,
-            created_in_version: Some(SERVER_VERSION.to_owned()),
-        })?;
+        tx.upsert_profile(&named_profile(&user, &default, "Administrator", tx.now))?;
         tx.set_local_password(&user, &default, ADMIN, &hash)?;
         insert_credential(tx, app, &user, &default, &access_key, &secret_key, Some("first start"), false)?;
         tx.set_setting("admin.created", &tx.now.to_wire())?;
@@ -210,16 +201,9 @@ fn ensure_system_identities(tx: &Tx<'_>, app: &App, default: &CompanyId) -> Resu
             if !role.is_system() {
                 join_groups(tx, &id, default, role)?;
             }
-            tx.upsert_profile(&Profile {
-                id: id.clone(),
-                company: default.clone(),
-                name: identity.display_name.clone().unwrap_or_else(|| name.clone()),
-                given_name: None,
-                family_name: None,
-                avatar: None,
-                created: tx.now,
-                created_in_version: None,
-            })?;
+            let name = identity.display_name.as_deref().unwrap_or(name);
+            let profile = named_profile(&id, default, name, tx.now);
+            tx.upsert_profile(&Profile { created_in_version: None, ..profile })?;
         }
         // Credentials of these identities are what the configuration says; anything else is removed. Sessions that
         // an older pair obtained end with it.
@@ -399,16 +383,7 @@ pub fn set_password(app: &App, login: &str, password: &Secret<String>, admin: bo
             created_by: None,
         })?;
         join_groups(tx, &user, &company, role)?;
-        tx.upsert_profile(&Profile {
-            id: user.clone(),
-            company: company.clone(),
-            name: login.to_owned(),
-            given_name: None,
-            family_name: None,
-            avatar: None,
-            created: tx.now,
-            created_in_version: Some(SERVER_VERSION.to_owned()),
-        })?;
+        tx.upsert_profile(&named_profile(&user, &company, login, tx.now))?;
         tx.set_local_password(&user, &company, login, &hash)?;
         Ok(user)
     })

@@ -12,14 +12,10 @@ use crate::{
     config::settings::organization::FEATURES,
     crypto::Secret,
     domain::{
-        Ctx, Role, SERVER_VERSION,
+        Ctx, Role,
         identity::{self, doors},
     },
-    store::{
-        Scope, Tx,
-        identity::{NewAccount, Profile},
-        queues::NewQueue,
-    },
+    store::{Scope, Tx, identity::NewAccount, queues::NewQueue},
     types::{ApiError, CompanyId, ErrorKind, Json, Result, UserId, new_id},
 };
 
@@ -139,16 +135,7 @@ fn insert_internal_admin(ctx: &Ctx<'_>, tx: &Tx<'_>, tenant: &CompanyId, name: &
         created_by: Some(ctx.caller.user.clone()),
     })?;
     identity::join_groups(tx, &id, tenant, Role::Admin)?;
-    tx.upsert_profile(&Profile {
-        id: id.clone(),
-        company: tenant.clone(),
-        name,
-        given_name: None,
-        family_name: None,
-        avatar: None,
-        created: tx.now,
-        created_in_version: Some(SERVER_VERSION.to_owned()),
-    })?;
+    tx.upsert_profile(&identity::named_profile(&id, tenant, &name, tx.now))?;
     Ok(id)
 }
 
