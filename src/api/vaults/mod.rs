@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Ctx,
         identity::Presented,
-        vaults::{self, Change, Format, Kind, LogAsked, Shown, Wanted},
+        vaults::{self, Change, Format, Kind, LogAsked, LogWanted, Shown, Wanted},
     },
     store::vaults::VaultScope,
     types::{ApiError, ErrorKind, Millis, Result},
@@ -212,12 +212,14 @@ fn get_vault_operations_log(ctx: &Ctx<'_>, mut request: Request) -> Result<Reply
     let entries = vaults::log(
         ctx,
         &LogAsked {
-            vaults: asked.vaults,
-            users: asked.users,
-            operations: asked.operations,
-            scopes: asked.scope,
-            from: moment("from_timestamp", asked.from_timestamp.as_deref())?,
-            to: moment("to_timestamp", asked.to_timestamp.as_deref())?,
+            wanted: LogWanted {
+                vaults: asked.vaults,
+                users: asked.users,
+                operations: asked.operations,
+                scopes: asked.scope,
+                from: moment("from_timestamp", asked.from_timestamp.as_deref())?,
+                to: moment("to_timestamp", asked.to_timestamp.as_deref())?,
+            },
             ascending: asked.order.as_deref() == Some("asc"),
             page: asked.page,
             page_size: asked.page_size,

@@ -7,7 +7,7 @@ use crate::{
         Tx,
         vaults::{LogFilters, LogRow, LogWanted, Vault},
     },
-    types::{ApiError, ErrorKind, Millis, Result},
+    types::{ApiError, ErrorKind, Result},
 };
 
 /// Entries that are looked at for one answer.
@@ -73,18 +73,8 @@ pub(super) fn record(ctx: &Ctx<'_>, tx: &Tx<'_>, vault: &Vault, deed: Deed, reas
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct LogAsked {
-    /// Vaults; empty: all.
-    pub vaults: Vec<String>,
-    /// Users; empty: all.
-    pub users: Vec<String>,
-    /// Operations; empty: all.
-    pub operations: Vec<String>,
-    /// Scopes; empty: those of administrators.
-    pub scopes: Vec<String>,
-    /// Not before.
-    pub from: Option<Millis>,
-    /// Not after.
-    pub to: Option<Millis>,
+    /// Which entries; without scopes, those of administrators' vaults.
+    pub wanted: LogWanted,
     /// Oldest first.
     pub ascending: bool,
     /// From 0.
@@ -99,12 +89,7 @@ pub struct LogAsked {
 impl Default for LogAsked {
     fn default() -> Self {
         LogAsked {
-            vaults: Vec::new(),
-            users: Vec::new(),
-            operations: Vec::new(),
-            scopes: Vec::new(),
-            from: None,
-            to: None,
+            wanted: LogWanted::default(),
             ascending: false,
             page: 0,
             page_size: 0,
@@ -120,20 +105,12 @@ pub type LogEntry = LogRow;
 ///
 /// Errors: 400/12 unknown operations or scopes.
 pub fn log(ctx: &Ctx<'_>, asked: &LogAsked) -> Result<Vec<LogEntry>> {
-    known("operations", &asked.operations, &["create", "edit", "delete", "activate", "deactivate"])?;
-    known("scope", &asked.scopes, &["organization", "group", "service_account", "user"])?;
-    let scopes = match asked.scopes.is_empty() {
-        true => vec!["organization".to_owned(), "group".to_owned()],
-        false => asked.scopes.clone(),
-    };
-    let wanted = LogWanted {
-        vaults: asked.vaults.clone(),
-        users: asked.users.clone(),
-        operations: asked.operations.clone(),
-        scopes,
-        from: asked.from,
-        to: asked.to,
-    };
+    let mut wanted = asked.wanted.clone();
+    known("operations", &wanted.operations, &["create", "edit", "delete", "activate", "deactivate"])?;
+    known("scope", &wanted.scopes, &["organization", "group", "service_account", "user"])?;
+    if wanted.scopes.is_empty() {
+        wanted.scopes = vec!["organization".to_owned(), "group".to_owned()];
+    }
     let mut entries = ctx.read(|snapshot| snapshot.vault_log(&wanted, MOST))?;
     if let Some(to_last) = asked.collapse_to_last {
         entries = collapsed(entries, to_last);

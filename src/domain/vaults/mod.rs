@@ -21,6 +21,7 @@ mod sealed;
 mod serve;
 mod words;
 
+pub use crate::store::vaults::LogWanted;
 use crate::store::vaults::VaultScope;
 
 pub use container::Governed;

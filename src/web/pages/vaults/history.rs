@@ -4,7 +4,7 @@ use super::{Area, name, page, perform};
 use crate::{
     domain::{
         Ctx,
-        vaults::{self, DiffLine, LogAsked},
+        vaults::{self, DiffLine, LogAsked, LogWanted},
     },
     types::{ErrorKind, Result},
     web::{
@@ -57,7 +57,8 @@ fn line(line: DiffLine) -> DiffRow {
 
 pub(super) fn log(ctx: &Ctx<'_>, request: &PageRequest) -> Result<PageReply> {
     let scopes = ["organization", "group", "service_account"].map(str::to_owned).to_vec();
-    let asked = LogAsked { scopes, ..LogAsked::default() };
+    let wanted = LogWanted { scopes, ..LogWanted::default() };
+    let asked = LogAsked { wanted, ..LogAsked::default() };
     let entries = perform(ctx, "users.get_vault_operations_log", |ctx| vaults::log(ctx, &asked))?;
     let row = |entry: vaults::LogEntry| LogRow {
         at: When(entry.created.0),
