@@ -1,11 +1,14 @@
 //! What the last action did, told on the page that follows it. The sentence travels in a cookie that the next page
 //! takes away again, so that reloading neither repeats the action nor the sentence.
 
-use crate::web::{
-    PageReply, PageRequest,
-    view::{
-        address::encode,
-        shell::{Notice, Tone},
+use crate::{
+    types::{ApiError, ErrorKind, Result},
+    web::{
+        PageReply, PageRequest,
+        view::{
+            address::encode,
+            shell::{Notice, Tone},
+        },
     },
 };
 
@@ -24,6 +27,33 @@ pub(super) fn telling(reply: PageReply, tone: Tone, title: &str, text: &str) -> 
     };
     let cut = |text: &str| text.replace('\n', " ").chars().take(MOST / 2).collect::<String>();
     reply.cookie(COOKIE, encode(&format!("{key}\n{}\n{}", cut(title), cut(text))), false)
+}
+
+/// What a refusal means, as one sentence.
+pub(super) fn sentence(error: &ApiError) -> String {
+    match error.detail() {
+        "" => format!("{}.", error.kind().sentence()),
+        detail => format!("{}: {detail}.", error.kind().sentence()),
+    }
+}
+
+/// A second press of the same button leads to where the first one led; other refusals are told there.
+pub(super) fn done<T>(
+    outcome: Result<T>,
+    to: String,
+    told: impl FnOnce(T) -> (Tone, String, String),
+) -> Result<PageReply> {
+    match outcome {
+        Ok(value) => {
+            let (tone, title, text) = told(value);
+            Ok(telling(PageReply::see_other(to), tone, &title, &text))
+        }
+        Err(error) if error.kind() == ErrorKind::FormRepeated => Ok(PageReply::see_other(to)),
+        Err(error) if error.kind().code() >= 500 => Err(error),
+        Err(error) => {
+            Ok(telling(PageReply::see_other(to), Tone::Bad, "Nothing was changed.", &sentence(&error)))
+        }
+    }
 }
 
 /// The sentence that the last action left.

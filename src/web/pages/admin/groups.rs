@@ -13,9 +13,8 @@ use crate::{
     web::{
         PageReply, PageRequest,
         pages::{
-            page, perform,
-            queues::act::{done, sentence},
-            shell,
+            notice::{done, sentence},
+            page, perform, shell,
         },
         view::{
             address::encode,

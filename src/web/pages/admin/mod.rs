@@ -10,9 +10,16 @@ mod users;
 
 use super::vaults;
 use crate::{
-    domain::Ctx,
+    domain::{Ctx, identity},
     types::{ErrorKind, Result},
-    web::{PageReply, PageRequest, view::confirm::Confirm},
+    web::{
+        PageReply, PageRequest,
+        pages::{
+            notice::{done, sentence},
+            perform,
+        },
+        view::{confirm::Confirm, shell::Tone},
+    },
 };
 
 pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Result<PageReply> {
@@ -35,6 +42,26 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Resu
 /// Every value of a form's field that may occur several times.
 fn fields(request: &PageRequest, name: &str) -> Vec<String> {
     request.form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+}
+
+/// Deletes the account `id` when its name was typed, and goes to the list; `again` shows its page with what is wrong.
+fn delete_account(
+    ctx: &Ctx<'_>,
+    request: &PageRequest,
+    (id, name): (&str, &str),
+    list: &str,
+    again: impl FnOnce(String) -> Result<PageReply>,
+    (title, text): (String, String),
+) -> Result<PageReply> {
+    if request.field("typed").trim() != name.trim() {
+        return again("Nothing was deleted: the name was not typed as it is.".to_owned());
+    }
+    match perform(ctx, "auth.delete_user", |ctx| identity::delete_user(ctx, id)) {
+        Err(error) if error.kind() != ErrorKind::FormRepeated && error.kind().code() < 500 => {
+            again(sentence(&error))
+        }
+        outcome => done(outcome, list.to_owned(), |()| (Tone::Ok, title, text)),
+    }
 }
 
 /// A question without fields; `action` is where it goes, `back` where it came from.

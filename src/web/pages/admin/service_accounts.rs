@@ -1,6 +1,6 @@
 //! `/admin/service-accounts`: what agents and scripts sign in with.
 
-use super::{fields, question};
+use super::{delete_account, fields, question};
 use crate::{
     domain::{
         Ctx,
@@ -13,9 +13,8 @@ use crate::{
         PageReply, PageRequest,
         pages::{
             me::key_row,
-            page, perform,
-            queues::act::{done, sentence},
-            shell,
+            notice::{done, sentence},
+            page, perform, shell,
         },
         render::{text::cut_middle, time::When},
         view::{
@@ -357,15 +356,6 @@ fn delete(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {
     // A second press finds the account gone.
     let Ok(found) = find(ctx, id) else { return Ok(PageReply::see_other(LIST)) };
     let name = found.account.name;
-    if request.field("typed").trim() != name.trim() {
-        return show(ctx, request, id, "Nothing was deleted: the name was not typed as it is.".to_owned());
-    }
-    match perform(ctx, "auth.delete_user", |ctx| identity::delete_user(ctx, id)) {
-        Err(error) if error.kind() != ErrorKind::FormRepeated && error.kind().code() < 500 => {
-            show(ctx, request, id, sentence(&error))
-        }
-        outcome => {
-            done(outcome, LIST.to_owned(), |()| (Tone::Ok, format!("{name} is deleted."), String::new()))
-        }
-    }
+    let told = (format!("{name} is deleted."), String::new());
+    delete_account(ctx, request, (id, &name), LIST, |error| show(ctx, request, id, error), told)
 }

@@ -14,7 +14,10 @@ use crate::{
     types::{ApiError, CompanyId, ErrorKind, Json, Result},
     web::{
         PageReply, PageRequest,
-        pages::{notice::telling, page, perform, shell},
+        pages::{
+            notice::{sentence, telling},
+            page, perform, shell,
+        },
         view::{
             admin::tenants::{FeatureRow, NewTenant as NewPage, TenantMade, TenantPage, TenantRow, Tenants},
             confirm::Confirm,
@@ -43,10 +46,7 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, rest: &[&str]) -> Resu
 /// What a refusal means, as one sentence; anything else goes on as it is.
 pub(super) fn refusal(error: ApiError) -> Result<String> {
     match error.kind().code() {
-        400 | 403 if error.kind() != ErrorKind::InvalidId => Ok(match error.detail() {
-            "" => format!("{}.", error.kind().sentence()),
-            detail => format!("{}: {detail}.", error.kind().sentence()),
-        }),
+        400 | 403 if error.kind() != ErrorKind::InvalidId => Ok(sentence(&error)),
         _ => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 //! `/admin/users`: people of the tenant.
 
-use super::question;
+use super::{delete_account, question};
 use crate::{
     domain::{
         Ctx,
@@ -11,9 +11,8 @@ use crate::{
     web::{
         PageReply, PageRequest,
         pages::{
-            page, perform,
-            queues::act::{done, sentence},
-            shell,
+            notice::{done, sentence},
+            page, perform, shell,
         },
         render::time::When,
         view::{
@@ -236,19 +235,6 @@ fn delete(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {
     // A second press finds the account gone.
     let Ok(person) = person else { return Ok(PageReply::see_other("/admin/users")) };
     let name = person.account.name;
-    if request.field("typed").trim() != name.trim() {
-        return show(ctx, request, id, "Nothing was deleted: the name was not typed as it is.".to_owned());
-    }
-    match perform(ctx, "auth.delete_user", |ctx| identity::delete_user(ctx, id)) {
-        Err(error) if error.kind() != ErrorKind::FormRepeated && error.kind().code() < 500 => {
-            show(ctx, request, id, sentence(&error))
-        }
-        outcome => done(outcome, "/admin/users".to_owned(), |()| {
-            (
-                Tone::Ok,
-                format!("{name} is removed."),
-                "Nothing that this person held works any more.".to_owned(),
-            )
-        }),
-    }
+    let told = (format!("{name} is removed."), "Nothing that this person held works any more.".to_owned());
+    delete_account(ctx, request, (id, &name), "/admin/users", |error| show(ctx, request, id, error), told)
 }

@@ -6,10 +6,16 @@ use crate::{
         Ctx,
         queues::{self, NewQueue, Step},
     },
-    types::{ApiError, ErrorKind, Json, Result},
+    types::{ErrorKind, Json, Result},
     web::{
         PageReply, PageRequest,
-        pages::{document::text, notice::telling, page, perform, shell, sign_in::own_path, workers::tasks},
+        pages::{
+            document::text,
+            notice::{done, sentence, telling},
+            page, perform, shell,
+            sign_in::own_path,
+            workers::tasks,
+        },
         render::text::cut_middle,
         view::{
             confirm::{Confirm, Field},
@@ -39,33 +45,6 @@ pub(super) fn route(ctx: &Ctx<'_>, request: &PageRequest, id: &str, deed: &str) 
 
 fn of(id: &str) -> String {
     format!("/queues/{id}")
-}
-
-/// What a refusal means, as one sentence.
-pub(in crate::web::pages) fn sentence(error: &ApiError) -> String {
-    match error.detail() {
-        "" => format!("{}.", error.kind().sentence()),
-        detail => format!("{}: {detail}.", error.kind().sentence()),
-    }
-}
-
-/// A second press of the same button leads to where the first one led; other refusals are told there.
-pub(in crate::web::pages) fn done<T>(
-    outcome: Result<T>,
-    to: String,
-    told: impl FnOnce(T) -> (Tone, String, String),
-) -> Result<PageReply> {
-    match outcome {
-        Ok(value) => {
-            let (tone, title, text) = told(value);
-            Ok(telling(PageReply::see_other(to), tone, &title, &text))
-        }
-        Err(error) if error.kind() == ErrorKind::FormRepeated => Ok(PageReply::see_other(to)),
-        Err(error) if error.kind().code() >= 500 => Err(error),
-        Err(error) => {
-            Ok(telling(PageReply::see_other(to), Tone::Bad, "Nothing was changed.", &sentence(&error)))
-        }
-    }
 }
 
 fn move_task(ctx: &Ctx<'_>, request: &PageRequest, id: &str) -> Result<PageReply> {

@@ -19,7 +19,7 @@ use crate::{
         PageReply, PageRequest,
         pages::{
             document::{at, text},
-            notice::telling,
+            notice::{sentence, telling},
         },
         render::text::cut_middle,
         view::{
@@ -128,11 +128,7 @@ fn question(ctx: &Ctx<'_>, request: &PageRequest, task: &Json, deed: Deed, error
 /// The sentence for what was refused: ours where we have one, else the domain's.
 pub(in crate::web::pages) fn refusal(deed: Deed, state: Option<State>, error: &ApiError) -> String {
     let ours = state.and_then(|state| deed.obstacle(state));
-    match (ours, error.detail()) {
-        (Some(ours), _) => ours.to_owned(),
-        (None, "") => format!("{}.", error.kind().sentence()),
-        (None, detail) => format!("{}: {detail}.", error.kind().sentence()),
-    }
+    ours.map_or_else(|| sentence(error), str::to_owned)
 }
 
 /// What is told when it is done, and where.
